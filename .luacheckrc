@@ -1,0 +1,5 @@
+-- Policies see LuaJIT's own library and `worker`; their tests see `test` as well. Everything else is a slip.
+std = 'luajit'
+max_line_length = 120
+read_globals = { 'worker' }
+files['**/*_test.lua'] = { read_globals = { 'test' } }

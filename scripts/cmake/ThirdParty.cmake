@@ -1,0 +1,25 @@
+# Every outside library is found here, once; modules name the targets they use.
+option(STUDIO_STATIC_DEPENDENCIES "Link Boost and LuaJIT statically (libc, libstdc++, OpenSSL and libcurl stay shared)" OFF)
+
+set(Boost_USE_STATIC_LIBS ${STUDIO_STATIC_DEPENDENCIES})
+find_package(Boost 1.81 REQUIRED COMPONENTS json system)
+find_package(Threads REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(CURL REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(toml11 REQUIRED)
+find_package(cxxopts REQUIRED)
+find_package(date REQUIRED)
+find_package(tl-expected REQUIRED)
+find_package(PNG REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(luajit REQUIRED IMPORTED_TARGET luajit)
+pkg_check_modules(webp REQUIRED IMPORTED_TARGET libwebp)
+if(BUILD_TESTING)
+  find_package(GTest REQUIRED)
+endif()
+
+# Asio and Beast: header-only, no deprecated interfaces, one io thread's worth of features.
+add_library(studio_asio INTERFACE)
+target_link_libraries(studio_asio INTERFACE Boost::headers Boost::system Threads::Threads)
+target_compile_definitions(studio_asio INTERFACE BOOST_ASIO_NO_DEPRECATED)

@@ -1,0 +1,183 @@
+#include "base/log.h"
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+namespace base::log {
+namespace {
+
+struct Output {
+  std::shared_ptr<spdlog::logger> logger;
+  bool json = false;
+
+  Output() {
+    auto sink = std::make_shared<spdlog::sinks::stderr_color_sink_mt>(
+        std::getenv("NO_COLOR") != nullptr ? spdlog::color_mode::never : spdlog::color_mode::automatic);
+    logger = std::make_shared<spdlog::logger>("studio-worker", std::move(sink));
+    logger->set_formatter(std::make_unique<spdlog::pattern_formatter>("%Y-%m-%dT%H:%M:%S.%eZ %^%-5l%$ %v",
+                                                                      spdlog::pattern_time_type::utc));
+    logger->set_level(spdlog::level::info);
+    logger->flush_on(spdlog::level::debug);
+  }
+};
+
+Output& output() {
+  static Output instance;
+  return instance;
+}
+
+spdlog::level::level_enum spdlog_level(Level level) {
+  switch (level) {
+    case Level::kDebug:
+      return spdlog::level::debug;
+    case Level::kInfo:
+      return spdlog::level::info;
+    case Level::kWarn:
+      return spdlog::level::warn;
+    case Level::kError:
+      return spdlog::level::err;
+  }
+  return spdlog::level::err;
+}
+
+void append_quoted(std::string& line, std::string_view text) {
+  line += '"';
+  for (const char c : text) {
+    if (c == '"' || c == '\\') line += '\\';
+    line += c;
+  }
+  line += '"';
+}
+
+bool plain(std::string_view text) {
+  return !text.empty() && text.find_first_of(" \"=\\") == std::string_view::npos;
+}
+
+/// Length of the valid UTF-8 sequence at the start of `text`, 0 when there is none.
+std::size_t sequence_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char lead = byte(0);
+  if (lead < 0x80) return 1;
+  std::size_t length = 0;
+  if (lead >= 0xC2 && lead <= 0xDF)
+    length = 2;
+  else if (lead >= 0xE0 && lead <= 0xEF)
+    length = 3;
+  else if (lead >= 0xF0 && lead <= 0xF4)
+    length = 4;
+  if (length == 0 || text.size() < length) return 0;
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xC0) != 0x80) return 0;
+  }
+  if ((lead == 0xE0 && byte(1) < 0xA0) || (lead == 0xED && byte(1) > 0x9F) || (lead == 0xF0 && byte(1) < 0x90) ||
+      (lead == 0xF4 && byte(1) > 0x8F)) {
+    return 0;
+  }
+  return length;
+}
+
+std::string text_line(std::string_view category, std::string_view message, std::initializer_list<Field> fields) {
+  std::string line = "[";
+  line += category;
+  line += "] ";
+  line += printable(message);
+  for (const Field& field : fields) {
+    line += ' ';
+    line += field.key;
+    line += '=';
+    const std::string value = printable(field.value);
+    if (plain(value))
+      line += value;
+    else
+      append_quoted(line, value);
+  }
+  return line;
+}
+
+std::string json_line(Level level, std::string_view category, std::string_view message,
+                      std::initializer_list<Field> fields) {
+  std::string line = R"({"ts":")" + format_utc(std::chrono::system_clock::now()) + R"(","level":")";
+  line += to_string(level);
+  line += R"(","category":)";
+  append_quoted(line, category);
+  line += R"(,"message":)";
+  append_quoted(line, printable(message));
+  for (const Field& field : fields) {
+    line += ',';
+    append_quoted(line, field.key);
+    line += ':';
+    append_quoted(line, printable(field.value));
+  }
+  line += '}';
+  return line;
+}
+
+}  // namespace
+
+std::string_view to_string(Level level) {
+  switch (level) {
+    case Level::kDebug:
+      return "debug";
+    case Level::kInfo:
+      return "info";
+    case Level::kWarn:
+      return "warn";
+    case Level::kError:
+      return "error";
+  }
+  return "error";
+}
+
+Field::Field(std::string_view name, double number) : key(name) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.3g", number);
+  value = text.data();
+}
+
+std::string printable(std::string_view text, std::size_t limit) {
+  std::string safe;
+  safe.reserve(std::min(text.size(), limit));
+  while (!text.empty()) {
+    if (safe.size() >= limit) return safe + "…";
+    const std::size_t length = sequence_length(text);
+    const auto lead = static_cast<unsigned char>(text.front());
+    if (length == 0) {
+      safe += "\xEF\xBF\xBD";
+    } else if (lead < 0x20 || lead == 0x7F || (lead == 0xC2 && static_cast<unsigned char>(text[1]) < 0xA0)) {
+      std::array<char, 8> escape{};
+      std::snprintf(escape.data(), escape.size(), "\\x%02x", length == 1 ? lead : static_cast<unsigned char>(text[1]));
+      safe += escape.data();
+    } else {
+      safe += text.substr(0, length);
+    }
+    text.remove_prefix(length == 0 ? 1 : length);
+  }
+  return safe;
+}
+
+void write(Level level, std::string_view category, std::string_view message, std::initializer_list<Field> fields) {
+  Output& out = output();
+  if (!out.logger->should_log(spdlog_level(level))) return;
+  if (out.json) {
+    const std::string line = json_line(level, category, message, fields) + "\n";
+    std::fwrite(line.data(), 1, line.size(), stderr);
+    return;
+  }
+  out.logger->log(spdlog_level(level), spdlog::string_view_t(text_line(category, message, fields)));
+}
+
+void set_level(Level level) {
+  output().logger->set_level(spdlog_level(level));
+}
+void set_json(bool json) {
+  output().json = json;
+}
+
+}  // namespace base::log

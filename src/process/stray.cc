@@ -1,0 +1,116 @@
+#include "process/stray.h"
+
+#include <charconv>
+#include <dirent.h>
+#include <fcntl.h>
+#include <memory>
+#include <optional>
+#include <signal.h>
+#include <sstream>
+#include <string>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include "base/ids.h"
+#include "base/unique_fd.h"
+
+namespace process {
+namespace {
+
+constexpr std::size_t kMaxContent = 256 * base::kKiB;
+// A stray may fork while we walk; each round finds what the round before missed.
+constexpr int kRounds = 5;
+
+std::optional<pid_t> parse_pid(std::string_view name) {
+  pid_t pid = 0;
+  const auto [end, failure] = std::from_chars(name.data(), name.data() + name.size(), pid);
+  if (failure != std::errc() || end != name.data() + name.size()) return std::nullopt;
+  return pid;
+}
+
+std::string content_of(int folder, const std::string& path) {
+  const base::UniqueFd file(::openat(folder, path.c_str(), O_RDONLY | O_CLOEXEC));
+  std::string text;
+  if (!file) return text;
+  while (text.size() < kMaxContent) {
+    const std::size_t before = text.size();
+    text.resize(before + 4096);
+    const ssize_t got = ::read(file.get(), text.data() + before, 4096);
+    text.resize(before + static_cast<std::size_t>(got > 0 ? got : 0));
+    if (got <= 0) break;
+  }
+  return text;
+}
+
+struct Stat {
+  pid_t group = 0;
+  std::uint64_t started_at = 0;
+};
+
+/// /proc/<pid>/stat: the program's name may hold anything, so the fields are counted from its last parenthesis.
+std::optional<Stat> parse_stat(const std::string& text) {
+  const auto name_end = text.rfind(')');
+  if (name_end == std::string::npos) return std::nullopt;
+  std::istringstream fields(text.substr(name_end + 1));
+  std::string skipped;
+  Stat stat;
+  fields >> skipped >> skipped >> stat.group;
+  constexpr int kFieldsBetweenGroupAndStart = 16;
+  for (int i = 0; i < kFieldsBetweenGroupAndStart; ++i) fields >> skipped;
+  fields >> stat.started_at;
+  if (!fields) return std::nullopt;
+  return stat;
+}
+
+/// Whole entries only: one mark may be the beginning of another.
+bool holds(std::string_view environment, std::string_view mark) {
+  while (!environment.empty()) {
+    const auto end = environment.find('\0');
+    if (environment.substr(0, end) == mark) return true;
+    if (end == std::string_view::npos) return false;
+    environment.remove_prefix(end + 1);
+  }
+  return false;
+}
+
+/// The environment is read last and only where the rest fits: reading it can wait for a lock of that process.
+bool is_stray(int proc, const char* pid, const Origin& origin) {
+  struct stat owner {};
+  if (::fstatat(proc, pid, &owner, 0) != 0 || owner.st_uid != ::geteuid()) return false;
+  const std::string folder(pid);
+  const auto stat = parse_stat(content_of(proc, folder + "/stat"));
+  if (!stat || stat->group == origin.group || stat->started_at < origin.started_at) return false;
+  return holds(content_of(proc, folder + "/environ"), origin.mark);
+}
+
+int kill_round(const Origin& origin) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir("/proc"), ::closedir);
+  if (!folder) return 0;
+  int killed = 0;
+  while (const dirent* entry = ::readdir(folder.get())) {
+    const auto pid = parse_pid(entry->d_name);
+    if (!pid || *pid == ::getpid() || !is_stray(::dirfd(folder.get()), entry->d_name, origin)) continue;
+    if (::kill(*pid, SIGKILL) == 0) ++killed;
+  }
+  return killed;
+}
+
+}  // namespace
+
+std::uint64_t start_of(pid_t pid) {
+  const auto stat = parse_stat(content_of(AT_FDCWD, "/proc/" + std::to_string(pid) + "/stat"));
+  return stat ? stat->started_at : 0;
+}
+
+int kill_strays(const Origin& origin) {
+  int killed = 0;
+  for (int round = 0; round < kRounds; ++round) {
+    const int found = kill_round(origin);
+    if (found == 0) break;
+    killed += found;
+  }
+  return killed;
+}
+
+}  // namespace process

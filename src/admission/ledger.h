@@ -1,0 +1,74 @@
+#pragma once
+// Ledger: what is promised on this machine. Pure arithmetic; a Lease gives its part back when it dies. Thread: io.
+
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <variant>
+
+#include "base/ids.h"
+#include "job/kind.h"
+
+namespace admission {
+
+struct AdmissionOptions {
+  std::size_t max_jobs = 1;
+  double vram_threshold_gb = 12.0;        // GiB; the operator's bound
+  std::optional<base::Bytes> vram_total;  // what the machine has; unknown = only the threshold counts
+};
+
+struct Refusal {
+  job::RejectCode code = job::RejectCode::kNone;
+  std::string reason;  // for the studio
+  std::string rule;    // what decided, for the operator: a config key, or the machine itself
+};
+
+class Ledger;
+
+/// One running job's slot and memory. Move-only. Requires: the Ledger outlives it.
+class Lease {
+ public:
+  Lease() = default;
+  Lease(Lease&& other) noexcept;
+  Lease& operator=(Lease&& other) noexcept;
+  ~Lease();
+  explicit operator bool() const { return ledger_ != nullptr; }
+  void release();
+
+ private:
+  friend class Ledger;
+  Lease(Ledger* ledger, base::JobId job) : ledger_(ledger), job_(std::move(job)) {}
+  Ledger* ledger_ = nullptr;
+  base::JobId job_;
+};
+
+class Ledger {
+ public:
+  explicit Ledger(AdmissionOptions options) : options_(options) {}
+  Ledger(const Ledger&) = delete;
+  Ledger& operator=(const Ledger&) = delete;
+
+  /// Refuses with kNone what never fits here, with kBusy when every slot is taken or the job already runs, with
+  /// kInsufficientMemory what does not fit beside the running jobs; in this order.
+  std::variant<Lease, Refusal> reserve(const base::JobId& job, base::Bytes vram);
+
+  /// Running jobs keep what they were promised; a lower bound counts for the next one.
+  void set_threshold(double gb) { options_.vram_threshold_gb = gb; }
+  void set_vram_total(std::optional<base::Bytes> total) { options_.vram_total = total; }
+  std::size_t running() const { return promises_.size(); }
+  base::Bytes promised() const { return promised_; }
+  /// The bound that counts: the smaller of threshold and total.
+  base::Bytes bound() const;
+
+ private:
+  friend class Lease;
+  void give_back(const base::JobId& job);
+  /// Names what sets the bound.
+  std::string bound_rule() const;
+
+  AdmissionOptions options_;
+  std::unordered_map<base::JobId, base::Bytes> promises_;
+  base::Bytes promised_ = 0;
+};
+
+}  // namespace admission

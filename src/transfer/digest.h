@@ -1,0 +1,39 @@
+#pragma once
+// Sha256: a running SHA-256 that can start over.
+
+#include <array>
+#include <memory>
+#include <openssl/evp.h>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace transfer {
+
+class Sha256 {
+ public:
+  Sha256() { reset(); }
+  void reset() { STUDIO_ASSERT(EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1); }
+  void update(std::string_view bytes) {
+    STUDIO_ASSERT(EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) == 1);
+  }
+  /// Lower-case hex of everything since `reset`, which must come before the next `update`.
+  std::string hex() {
+    static constexpr char kDigits[] = "0123456789abcdef";
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+    unsigned size = 0;
+    STUDIO_ASSERT(EVP_DigestFinal_ex(context_.get(), digest.data(), &size) == 1);
+    std::string text;
+    for (unsigned i = 0; i < size; ++i) {
+      text += kDigits[digest[i] >> 4];
+      text += kDigits[digest[i] & 15];
+    }
+    return text;
+  }
+
+ private:
+  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_{EVP_MD_CTX_new(), &EVP_MD_CTX_free};
+};
+
+}  // namespace transfer

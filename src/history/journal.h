@@ -1,0 +1,93 @@
+#pragma once
+// Journal: the append-only memory of jobs. What is written survives a kill, what is synced a power cut. Thread: io;
+// `sync` runs its fsync on the disk executor.
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "job/offer.h"
+#include "job/result.h"
+
+namespace history {
+
+namespace asio = boost::asio;
+
+enum class Stage : std::uint8_t { kAccepted, kProduced, kClosed };
+
+/// What is needed to deliver a result after a restart. The files lie in `folder`, which belongs to the outbox until
+/// the entry is closed: prompt.txt, and the result file or result.json.
+struct Produced {
+  base::JobId job;
+  base::GameId game;
+  job::Kind kind = job::Kind::kImage;
+  std::string task_hash;
+  std::filesystem::path folder;
+  std::string file;  // bare name of the result inside folder; "result.json" for JSON kinds
+  std::string ext;
+  base::Bytes bytes = 0;
+  std::string worker;  // the worker id it was accepted under: results are never sent as somebody else's
+};
+
+struct Entry {
+  Stage stage = Stage::kAccepted;
+  std::string task_hash;
+  std::optional<Produced> produced;     // from kProduced on, until closed
+  std::optional<job::Outcome> outcome;  // once closed
+};
+
+class Folder;
+
+struct JournalOptions {
+  std::filesystem::path folder;                // state folder; created 0700
+  std::size_t remembered_jobs = 10000;         // closed ids kept for duplicate detection
+  base::Bytes rotate_bytes = 16 * base::kMiB;  // compacted above this, at open and in the background
+  base::Bytes reserve_bytes = base::kMiB;      // kept for the ends of jobs on a full disk: thousands of records
+  std::shared_ptr<Folder> storage;             // of the journal file; none = the file system
+};
+
+struct JournalCounters {
+  std::uint64_t damaged_records = 0;  // set aside at open
+  base::Bytes set_aside_bytes = 0;
+};
+
+class Journal {
+ public:
+  /// Replays what is there. Damaged bytes, in the middle or at the end, are copied to journal.damaged-<n>, counted and
+  /// taken out; every sound record around them counts. Folders of jobs that are no longer open are removed.
+  /// Errors: kInvalid for a file of a newer version, kConflict with the pid when another process holds the folder,
+  /// kExhausted and the file system's own otherwise.
+  static base::Result<std::unique_ptr<Journal>> open(JournalOptions options, asio::any_io_executor disk);
+  virtual ~Journal() = default;
+
+  /// Written before the accept frame goes out; one write(), no sync. A job whose result of the same task still waits
+  /// stays kProduced. Errors: kExhausted (disk full), kUnavailable; the job is not in the journal then.
+  virtual base::Status accepted(const job::Offer& offer, const std::string& task_hash) = 0;
+  /// Requires: result.folder came from make_job_folder, now or in an earlier run. May use the space kept in reserve.
+  virtual base::Status produced(const Produced& result) = 0;
+  /// The entry's end, even when it cannot be written; its folders are removed once it is. May use the reserve.
+  virtual base::Status closed(const job::Record& record) = 0;
+  /// Makes everything written so far, result files included, survive a power cut. Calls that overlap share one sync.
+  virtual asio::awaitable<base::Status> sync() = 0;
+
+  /// Nothing for a job never seen, for one forgotten by age, and for an abandoned one.
+  virtual std::optional<Entry> find(const base::JobId& job) const = 0;
+  /// Results that were produced and never closed, oldest first.
+  virtual std::vector<Produced> undelivered() const = 0;
+  /// Jobs accepted and never produced by a process that died: nothing to deliver, the studio has released them.
+  /// Reported by one open only; they need no `closed`.
+  virtual std::vector<base::JobId> abandoned() const = 0;
+  virtual const JournalCounters& counters() const = 0;
+  /// A fresh private folder for a job's files, on the same file system as the journal. Lives until `closed`.
+  virtual base::Result<std::filesystem::path> make_job_folder(const base::JobId& job) = 0;
+};
+
+}  // namespace history

@@ -1,0 +1,125 @@
+#include "history/outbox.h"
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <system_error>
+#include <unistd.h>
+#include <utility>
+
+#include <boost/asio/post.hpp>
+
+#include "base/files.h"
+#include "base/log.h"
+#include "base/unique_fd.h"
+#include "history/record.h"
+
+namespace history {
+namespace {
+
+/// A name may have 255 bytes; a suffix and names of temporary files beside it need some of them.
+constexpr std::size_t kNameLimit = 100;
+
+std::string folder_name(const base::JobId& job) {
+  std::string name = job.str();
+  for (char& c : name) {
+    const bool plain =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+    if (!plain) c = '_';
+  }
+  if (name.empty() || name.front() == '.') name.insert(0, 1, '_');
+  if (name.size() <= kNameLimit) return name;
+  std::array<char, 16> suffix{};
+  std::snprintf(suffix.data(), suffix.size(), "-%08x", crc32c(job.str()));
+  return name.substr(0, kNameLimit - 9) + suffix.data();
+}
+
+base::Status sync_path(const std::filesystem::path& path, int flags) {
+  const base::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | flags));
+  if (!fd) return errno == ENOENT ? base::Status{} : base::file_error("open", path, errno);
+  if (::fsync(fd.get()) != 0) return base::file_error("sync", path, errno);
+  return {};
+}
+
+base::Status sync_folder(const std::filesystem::path& folder) {
+  std::error_code failure;
+  for (std::filesystem::directory_iterator at(folder, failure), end; !failure && at != end; at.increment(failure)) {
+    if (at->symlink_status(failure).type() == std::filesystem::file_type::regular) CHECK_OK(sync_path(at->path(), 0));
+    if (failure) break;
+  }
+  if (failure && failure != std::errc::no_such_file_or_directory) {
+    return base::file_error("read folder", folder, failure.value());
+  }
+  return sync_path(folder, O_DIRECTORY);
+}
+
+}  // namespace
+
+base::Result<std::filesystem::path> Outbox::make(const base::JobId& job) {
+  CHECK_OK(base::make_private_folder(root_));
+  const std::string name = folder_name(job);
+  // A folder of the same job may still be on its way out: never share it.
+  for (int attempt = 1; attempt <= 1000; ++attempt) {
+    const std::filesystem::path folder = root_ / (attempt == 1 ? name : name + "." + std::to_string(attempt));
+    if (::mkdir(folder.c_str(), 0700) == 0) {
+      folders_[job].push_back(folder);
+      return folder;
+    }
+    if (errno != EEXIST) return base::file_error("create folder", folder, errno);
+  }
+  return base::file_error("create folder", root_ / name, EEXIST);
+}
+
+bool Outbox::contains(const std::filesystem::path& folder) const {
+  const std::filesystem::path name = folder.filename();
+  return folder.parent_path() == root_ && !name.empty() && name != "." && name != "..";
+}
+
+void Outbox::remove(const base::JobId& job) {
+  const auto owned = folders_.find(job);
+  if (owned == folders_.end()) return;
+  remove_later(std::move(owned->second));
+  folders_.erase(owned);
+}
+
+std::size_t Outbox::remove_orphans() {
+  std::unordered_set<std::string> owned;
+  for (const auto& [job, folders] : folders_) {
+    for (const auto& folder : folders) owned.insert(folder.native());
+  }
+  std::vector<std::filesystem::path> orphans;
+  std::error_code failure;
+  for (std::filesystem::directory_iterator at(root_, failure), end; !failure && at != end; at.increment(failure)) {
+    if (!owned.contains(at->path().native())) orphans.push_back(at->path());
+  }
+  const std::size_t count = orphans.size();
+  if (count > 0) remove_later(std::move(orphans));
+  return count;
+}
+
+void Outbox::remove_later(std::vector<std::filesystem::path> folders) {
+  boost::asio::post(disk_, [folders = std::move(folders)] {
+    for (const auto& folder : folders) {
+      std::error_code failure;
+      std::filesystem::remove_all(folder, failure);
+      if (failure) {
+        base::log::warn("history", "a finished job's folder could not be removed",
+                        {{"folder", folder.native()}, {"why", failure.message()}});
+      }
+    }
+  });
+}
+
+base::Status sync_folders(const std::set<std::filesystem::path>& folders) {
+  std::set<std::filesystem::path> parents;
+  for (const auto& folder : folders) {
+    CHECK_OK(sync_folder(folder));
+    parents.insert(folder.parent_path());
+  }
+  for (const auto& parent : parents) CHECK_OK(sync_path(parent, O_DIRECTORY));
+  return {};
+}
+
+}  // namespace history

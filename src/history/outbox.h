@@ -1,0 +1,47 @@
+#pragma once
+// Outbox: one private folder per job below jobs/, from its start to its end. Thread: io; removal and syncing run where
+// they are posted to.
+
+#include <filesystem>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include "base/ids.h"
+#include "base/result.h"
+
+namespace history {
+
+class Outbox {
+ public:
+  Outbox(std::filesystem::path root, boost::asio::any_io_executor disk)
+      : root_(std::move(root)), disk_(std::move(disk)) {}
+
+  /// A fresh folder, 0700. Its name is the job's id as far as a file system can carry it.
+  base::Result<std::filesystem::path> make(const base::JobId& job);
+  /// Takes over a folder of an earlier run.
+  void adopt(const base::JobId& job, const std::filesystem::path& folder) { folders_[job].push_back(folder); }
+  /// Whether `folder` is one that may be written down as a job's.
+  bool contains(const std::filesystem::path& folder) const;
+  /// Removes the job's folders on the disk executor.
+  void remove(const base::JobId& job);
+  /// Removes every folder that no job owns on the disk executor; returns how many.
+  std::size_t remove_orphans();
+
+ private:
+  void remove_later(std::vector<std::filesystem::path> folders);
+
+  std::filesystem::path root_;
+  boost::asio::any_io_executor disk_;
+  std::unordered_map<base::JobId, std::vector<std::filesystem::path>> folders_;
+};
+
+/// The files in these folders, and the folders themselves, survive a power cut. A folder that is gone is no error.
+/// Blocking; thread: any.
+base::Status sync_folders(const std::set<std::filesystem::path>& folders);
+
+}  // namespace history

@@ -1,0 +1,100 @@
+#include "policy/host/child.h"
+
+#include <csignal>
+
+#include "base/timeout.h"
+#include "policy/host/protocol.h"
+
+namespace policy::host {
+namespace {
+
+base::Error unreadable() {
+  return {base::Code::kCorrupt, "the policy host sent an unreadable frame"};
+}
+
+}  // namespace
+
+/// Keeps a retired child alive until its last decision is done, however that ends.
+class Child::Asking {
+ public:
+  explicit Asking(Child& child) : child_(child) { child_.asking_ = true; }
+  Asking(const Asking&) = delete;
+  Asking& operator=(const Asking&) = delete;
+  ~Asking() {
+    child_.asking_ = false;
+    if (child_.retired_) child_.kill();
+  }
+
+ private:
+  Child& child_;
+};
+
+base::Result<std::shared_ptr<Child>> Child::spawn(asio::any_io_executor executor,
+                                                  const std::filesystem::path& program) {
+  process::SpawnOptions options;
+  options.argv = {program.string()};
+  options.environment = process::scrubbed_environment();
+  TRY(auto process, process::ChildProcess::spawn(std::move(executor), std::move(options)));
+  return std::make_shared<Child>(std::move(process));
+}
+
+asio::awaitable<base::Result<std::string>> Child::read(base::Clock& clock, base::Duration limit) {
+  auto operation = base::with_timeout(clock, limit, std::string("the policy host did not answer in time"),
+                                      process_.channel().read());
+  co_return co_await std::move(operation);
+}
+
+asio::awaitable<base::Status> Child::load(base::Clock& clock, const SourceFiles& files, RuntimeOptions options) {
+  encode_load(frame_, files, options);
+  CO_CHECK_OK(process_.channel().send(frame_));
+  // The child's own limit comes first; this one is for a child that hangs where its limits do not reach.
+  const auto limit = 2 * static_cast<int>(kLoadFactor) * options.time;
+  const auto frame = co_await read(clock, limit);
+  if (!frame) co_return frame.error();
+  const auto reply = decode_reply(*frame);
+  const auto* loaded = reply ? std::get_if<LoadReply>(&*reply) : nullptr;
+  if (loaded == nullptr) co_return unreadable();
+  if (!loaded->error.empty()) co_return base::Error{base::Code::kInvalid, loaded->error};
+  co_return base::Status();
+}
+
+void Child::wake() {
+  // A dead child is noticed by whoever waits for its answer or its end.
+  static_cast<void>(process_.channel().send({}));
+}
+
+asio::awaitable<base::Result<Verdict>> Child::decide(base::Clock& clock, const job::Offer& offer,
+                                                     const job::Facts& facts, bool explain, base::Duration limit) {
+  const Asking asking(*this);
+  const auto id = ++last_id_;
+  encode_decide(frame_, id, explain, offer, facts);
+  CO_CHECK_OK(process_.channel().send(frame_));
+  const auto start = clock.now();
+  bool direct = start >= direct_from_;
+  for (;;) {
+    base::Result<std::string> frame = base::Error{base::Code::kTimeout, ""};
+    if (direct) frame = process_.channel().read_directly(kDirectWait);
+    if (!frame && frame.error().code == base::Code::kTimeout) {
+      if (std::exchange(direct, false)) direct_from_ = start + kDirectPause;
+      const auto left = start + limit - clock.now();
+      frame = co_await read(clock, left);
+    }
+    if (!frame) co_return frame.error();
+    auto reply = decode_reply(*frame);
+    auto* verdict = reply ? std::get_if<DecideReply>(&*reply) : nullptr;
+    if (verdict == nullptr) co_return unreadable();
+    // An older id answers a decision whose caller was cancelled.
+    if (verdict->id == id) co_return std::move(verdict->verdict);
+  }
+}
+
+void Child::retire() {
+  retired_ = true;
+  if (!asking_) kill();
+}
+
+void Child::kill() {
+  process_.signal_group(SIGKILL);
+}
+
+}  // namespace policy::host

@@ -1,0 +1,56 @@
+#pragma once
+// Child: one studio-policy-host process as the daemon sees it. Thread: io.
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "policy/policy_runtime.h"
+#include "process/child_process.h"
+
+namespace policy::host {
+
+namespace asio = boost::asio;
+
+/// Blocks the io thread for the answer at most this long, because a sleeping reactor costs more than the answer.
+constexpr base::Duration kDirectWait = std::chrono::milliseconds(1);
+/// After an answer that took longer, the direct wait is left out for this long.
+constexpr base::Duration kDirectPause = std::chrono::minutes(1);
+
+class Child {
+ public:
+  static base::Result<std::shared_ptr<Child>> spawn(asio::any_io_executor executor,
+                                                    const std::filesystem::path& program);
+  explicit Child(process::ChildProcess process) : process_(std::move(process)) {}
+
+  /// Errors: kInvalid with the policy's errors; kUnavailable or kTimeout when the child is no good any more.
+  asio::awaitable<base::Status> load(base::Clock& clock, const SourceFiles& files, RuntimeOptions options);
+
+  void wake();
+  /// One at a time. Errors: the child is no good any more.
+  asio::awaitable<base::Result<Verdict>> decide(base::Clock& clock, const job::Offer& offer, const job::Facts& facts,
+                                                bool explain, base::Duration limit);
+
+  /// Ends the process once no decision needs it.
+  void retire();
+  void kill();
+  asio::awaitable<process::ExitStatus> wait_exit() { return process_.wait_exit(); }
+  pid_t pid() const { return process_.pid(); }
+
+ private:
+  class Asking;
+  asio::awaitable<base::Result<std::string>> read(base::Clock& clock, base::Duration limit);
+
+  process::ChildProcess process_;
+  std::string frame_;
+  std::uint64_t last_id_ = 0;
+  base::SteadyTime direct_from_{};
+  bool asking_ = false;
+  bool retired_ = false;
+};
+
+}  // namespace policy::host

@@ -1,0 +1,114 @@
+// studio-policy-host: holds the Lua state of the operator's policy for its parent, the daemon, on fd 3.
+// One blocking loop; it ends when the daemon closes the channel.
+
+#include <cerrno>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unistd.h>
+#include <variant>
+
+#include "policy/host/protocol.h"
+
+namespace policy::host {
+namespace {
+
+constexpr int kChannel = 3;
+constexpr std::size_t kHead = 4;
+constexpr std::size_t kLargestFrame = 32 * 1024 * 1024;  // all files at their largest size, and some
+
+class Channel {
+ public:
+  /// The next frame; valid until the next call. Nothing at the end, or for a frame that is too large.
+  std::optional<std::string_view> read() {
+    buffer_.erase(0, taken_);
+    taken_ = 0;
+    while (buffer_.size() < kHead || buffer_.size() < kHead + length()) {
+      if (buffer_.size() >= kHead && length() > kLargestFrame) return std::nullopt;
+      if (!fill()) return std::nullopt;
+    }
+    taken_ = kHead + length();
+    return std::string_view(buffer_).substr(kHead, length());
+  }
+
+  bool write(std::string_view payload) {
+    out_.clear();
+    const std::size_t size = payload.size();
+    for (unsigned shift = 0; shift < 32; shift += 8) out_ += static_cast<char>(size >> shift & 255);
+    out_ += payload;
+    for (std::string_view rest = out_; !rest.empty();) {
+      const ssize_t written = ::write(kChannel, rest.data(), rest.size());
+      if (written < 0 && errno == EINTR) continue;
+      if (written <= 0) return false;
+      rest.remove_prefix(static_cast<std::size_t>(written));
+    }
+    return true;
+  }
+
+ private:
+  std::size_t length() const {
+    std::size_t value = 0;
+    for (std::size_t i = 0; i < kHead; ++i)
+      value |= static_cast<std::size_t>(static_cast<unsigned char>(buffer_[i])) << 8 * i;
+    return value;
+  }
+
+  bool fill() {
+    char chunk[16 * 1024];
+    ssize_t got = -1;
+    do {
+      got = ::read(kChannel, chunk, sizeof chunk);
+    } while (got < 0 && errno == EINTR);
+    if (got <= 0) return false;
+    buffer_.append(chunk, static_cast<std::size_t>(got));
+    return true;
+  }
+
+  std::string buffer_;
+  std::string out_;
+  std::size_t taken_ = 0;
+};
+
+void load(LoadRequest request, std::unique_ptr<PolicyRuntime>& runtime, std::string& answer) {
+  runtime.reset();
+  auto loaded = PolicyRuntime::load(std::move(request.files), request.options);
+  if (!loaded) {
+    encode(answer, LoadReply{loaded.error().message});
+    return;
+  }
+  runtime = std::move(*loaded);
+  encode(answer, LoadReply{});
+}
+
+int run() {
+  Channel channel;
+  std::unique_ptr<PolicyRuntime> runtime;
+  std::string answer;
+  while (const auto frame = channel.read()) {
+    if (frame->empty()) continue;
+    auto request = decode_request(*frame);
+    if (!request) {
+      std::fputs("studio-policy-host: unreadable frame\n", stderr);
+      return 2;
+    }
+    if (auto* files = std::get_if<LoadRequest>(&*request)) {
+      load(std::move(*files), runtime, answer);
+    } else {
+      const auto& wanted = std::get<DecideRequest>(*request);
+      if (!runtime) return 2;
+      encode(answer, DecideReply{wanted.id, runtime->decide(wanted.offer, wanted.facts, wanted.explain)});
+    }
+    if (!channel.write(answer)) return 0;
+    if (runtime) runtime->recover();
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace policy::host
+
+int main() {
+  return policy::host::run();
+}

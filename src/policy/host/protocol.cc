@@ -1,0 +1,252 @@
+#include "policy/host/protocol.h"
+
+#include <bit>
+#include <type_traits>
+
+namespace policy::host {
+namespace {
+
+enum class Tag : std::uint8_t { kLoad = 1, kDecide = 2, kLoaded = 3, kVerdict = 4 };
+
+constexpr std::size_t kMaxTrace = 10'000;
+
+class Writer {
+ public:
+  explicit Writer(std::string& frame, Tag tag) : frame_(frame) {
+    frame_.clear();
+    byte(static_cast<std::uint8_t>(tag));
+  }
+
+  void byte(std::uint8_t value) { frame_ += static_cast<char>(value); }
+  void flag(bool value) { byte(value ? 1 : 0); }
+  void number(std::uint64_t value) {
+    for (int shift = 0; shift < 64; shift += 8) byte(static_cast<std::uint8_t>(value >> shift));
+  }
+  void real(double value) { number(std::bit_cast<std::uint64_t>(value)); }
+  void time(std::chrono::nanoseconds value) { number(static_cast<std::uint64_t>(value.count())); }
+  void text(std::string_view value) {
+    number(value.size());
+    frame_ += value;
+  }
+  template <class T>
+  void optional(const std::optional<T>& value) {
+    flag(value.has_value());
+    if (!value) return;
+    if constexpr (std::is_same_v<T, double>)
+      real(*value);
+    else if constexpr (std::is_same_v<T, base::Duration>)
+      time(*value);
+    else
+      number(*value);
+  }
+
+ private:
+  std::string& frame_;
+};
+
+/// Reads past the end give zeros and make the whole frame invalid.
+class Reader {
+ public:
+  explicit Reader(std::string_view frame) : rest_(frame) {}
+
+  std::uint8_t byte() {
+    if (rest_.empty()) {
+      bad_ = true;
+      return 0;
+    }
+    const auto value = static_cast<std::uint8_t>(rest_.front());
+    rest_.remove_prefix(1);
+    return value;
+  }
+  bool flag() { return below(2) == 1; }
+  /// A small number; one that is too large makes the frame invalid.
+  std::uint8_t below(std::uint8_t bound) {
+    const auto value = byte();
+    if (value >= bound) bad_ = true;
+    return value < bound ? value : std::uint8_t{0};
+  }
+  std::uint64_t number() {
+    std::uint64_t value = 0;
+    for (int shift = 0; shift < 64; shift += 8) value |= static_cast<std::uint64_t>(byte()) << shift;
+    return value;
+  }
+  double real() { return std::bit_cast<double>(number()); }
+  std::chrono::nanoseconds time() { return std::chrono::nanoseconds(static_cast<std::int64_t>(number())); }
+  std::string text() {
+    const auto size = number();
+    if (size > rest_.size()) {
+      bad_ = true;
+      rest_ = {};
+      return {};
+    }
+    std::string value(rest_.substr(0, size));
+    rest_.remove_prefix(size);
+    return value;
+  }
+  template <class T>
+  std::optional<T> optional() {
+    if (!flag()) return std::nullopt;
+    if constexpr (std::is_same_v<T, double>)
+      return real();
+    else if constexpr (std::is_same_v<T, base::Duration>)
+      return time();
+    else
+      return static_cast<T>(number());
+  }
+  std::size_t count(std::size_t most) {
+    const auto value = number();
+    if (value > most) bad_ = true;
+    return bad_ ? 0 : static_cast<std::size_t>(value);
+  }
+
+  bool complete() const { return !bad_ && rest_.empty(); }
+  bool bad() const { return bad_; }
+
+ private:
+  std::string_view rest_;
+  bool bad_ = false;
+};
+
+LoadRequest read_load(Reader& in) {
+  LoadRequest request;
+  request.options.memory = in.number();
+  request.options.instructions = in.number();
+  request.options.time = in.time();
+  const auto files = in.count(kMaxFiles);
+  for (std::size_t i = 0; i < files && !in.bad(); ++i) {
+    auto name = in.text();
+    request.files.push_back({std::move(name), in.text()});
+  }
+  return request;
+}
+
+DecideRequest read_decide(Reader& in) {
+  DecideRequest request;
+  request.id = in.number();
+  request.explain = in.flag();
+  request.facts.now = base::WallTime(in.time());
+  job::Offer& offer = request.offer;
+  offer.id = base::JobId(in.text());
+  offer.game = base::GameId(in.text());
+  offer.asset = in.text();
+  offer.model = base::ModelId(in.text());
+  offer.source.engine = in.text();
+  offer.vram_gb = in.real();
+  offer.kind = static_cast<job::Kind>(in.below(job::kAllKinds.size()));
+  offer.facts.width = in.optional<std::uint32_t>();
+  offer.facts.height = in.optional<std::uint32_t>();
+  offer.facts.steps = in.optional<std::uint32_t>();
+  offer.facts.seconds = in.optional<double>();
+  offer.facts.chars = in.optional<std::uint64_t>();
+  offer.facts.max_tokens = in.optional<std::uint32_t>();
+  return request;
+}
+
+constexpr std::uint8_t kVotes = static_cast<std::uint8_t>(job::Vote::kSkipped) + 1;
+constexpr std::uint8_t kCodes = static_cast<std::uint8_t>(job::RejectCode::kInsufficientMemory) + 1;
+
+DecideReply read_verdict(Reader& in) {
+  DecideReply reply;
+  reply.id = in.number();
+  reply.verdict.error = in.text();
+  reply.verdict.instructions = in.number();
+  job::Decision& decision = reply.verdict.decision;
+  decision.accepted = in.flag();
+  decision.plan.max_vram = in.optional<base::Bytes>();
+  decision.plan.max_time = in.optional<base::Duration>();
+  decision.code = static_cast<job::RejectCode>(in.below(kCodes));
+  decision.reason = in.text();
+  decision.rule = in.text();
+  const auto lines = in.count(kMaxTrace);
+  for (std::size_t i = 0; i < lines && !in.bad(); ++i) {
+    job::TraceLine line;
+    line.vote = static_cast<job::Vote>(in.below(kVotes));
+    line.rule = in.text();
+    line.text = in.text();
+    decision.trace.push_back(std::move(line));
+  }
+  return reply;
+}
+
+}  // namespace
+
+void encode_load(std::string& frame, const SourceFiles& files, const RuntimeOptions& options) {
+  Writer out(frame, Tag::kLoad);
+  out.number(options.memory);
+  out.number(options.instructions);
+  out.time(options.time);
+  out.number(files.size());
+  for (const SourceFile& file : files) {
+    out.text(file.name);
+    out.text(file.text);
+  }
+}
+
+void encode_decide(std::string& frame, std::uint64_t id, bool explain, const job::Offer& offer,
+                   const job::Facts& facts) {
+  Writer out(frame, Tag::kDecide);
+  out.number(id);
+  out.flag(explain);
+  out.time(facts.now.time_since_epoch());
+  out.text(offer.id.str());
+  out.text(offer.game.str());
+  out.text(offer.asset);
+  out.text(offer.model.str());
+  out.text(offer.source.engine);
+  out.real(offer.vram_gb);
+  out.byte(static_cast<std::uint8_t>(offer.kind));
+  out.optional(offer.facts.width);
+  out.optional(offer.facts.height);
+  out.optional(offer.facts.steps);
+  out.optional(offer.facts.seconds);
+  out.optional(offer.facts.chars);
+  out.optional(offer.facts.max_tokens);
+}
+
+void encode(std::string& frame, const LoadReply& reply) {
+  Writer out(frame, Tag::kLoaded);
+  out.text(reply.error);
+}
+
+void encode(std::string& frame, const DecideReply& reply) {
+  Writer out(frame, Tag::kVerdict);
+  out.number(reply.id);
+  out.text(reply.verdict.error);
+  out.number(reply.verdict.instructions);
+  const job::Decision& decision = reply.verdict.decision;
+  out.flag(decision.accepted);
+  out.optional(decision.plan.max_vram);
+  out.optional(decision.plan.max_time);
+  out.byte(static_cast<std::uint8_t>(decision.code));
+  out.text(decision.reason);
+  out.text(decision.rule);
+  const auto lines = std::min(decision.trace.size(), kMaxTrace);
+  out.number(lines);
+  for (std::size_t i = 0; i < lines; ++i) {
+    out.byte(static_cast<std::uint8_t>(decision.trace[i].vote));
+    out.text(decision.trace[i].rule);
+    out.text(decision.trace[i].text);
+  }
+}
+
+std::optional<std::variant<LoadRequest, DecideRequest>> decode_request(std::string_view frame) {
+  Reader in(frame);
+  std::optional<std::variant<LoadRequest, DecideRequest>> request;
+  const auto tag = static_cast<Tag>(in.byte());
+  if (tag == Tag::kLoad) request = read_load(in);
+  if (tag == Tag::kDecide) request = read_decide(in);
+  if (!in.complete()) return std::nullopt;
+  return request;
+}
+
+std::optional<std::variant<LoadReply, DecideReply>> decode_reply(std::string_view frame) {
+  Reader in(frame);
+  std::optional<std::variant<LoadReply, DecideReply>> reply;
+  const auto tag = static_cast<Tag>(in.byte());
+  if (tag == Tag::kLoaded) reply = LoadReply{in.text()};
+  if (tag == Tag::kVerdict) reply = read_verdict(in);
+  if (!in.complete()) return std::nullopt;
+  return reply;
+}
+
+}  // namespace policy::host

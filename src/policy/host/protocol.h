@@ -1,0 +1,46 @@
+#pragma once
+// The frames between the daemon and studio-policy-host: small binary records, strictly read on both sides.
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "policy/policy_runtime.h"
+
+namespace policy::host {
+
+// A frame without content wakes the child and means nothing.
+
+struct LoadRequest {
+  SourceFiles files;
+  RuntimeOptions options;
+};
+
+struct DecideRequest {
+  std::uint64_t id = 0;
+  bool explain = false;
+  job::Offer offer;  // only what a policy may see
+  job::Facts facts;
+};
+
+struct LoadReply {
+  std::string error;  // empty = loaded
+};
+
+struct DecideReply {
+  std::uint64_t id = 0;
+  Verdict verdict;
+};
+
+void encode_load(std::string& frame, const SourceFiles& files, const RuntimeOptions& options);
+void encode_decide(std::string& frame, std::uint64_t id, bool explain, const job::Offer& offer,
+                   const job::Facts& facts);
+void encode(std::string& frame, const LoadReply& reply);
+void encode(std::string& frame, const DecideReply& reply);
+
+/// Nothing when the frame is not exactly one well-formed record.
+std::optional<std::variant<LoadRequest, DecideRequest>> decode_request(std::string_view frame);
+std::optional<std::variant<LoadReply, DecideReply>> decode_reply(std::string_view frame);
+
+}  // namespace policy::host

@@ -1,0 +1,71 @@
+#include "policy/host/reload.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "base/timeout.h"
+
+namespace policy::host {
+
+base::Result<SourceFiles> Reload::read_now() {
+  auto files = read_sources(path_);
+  remember(files);
+  return files;
+}
+
+bool Reload::is_new(const base::Result<SourceFiles>& files) const {
+  if (!files) return files.error().message != error_;
+  return !error_.empty() || *files != seen_;
+}
+
+void Reload::remember(const base::Result<SourceFiles>& files) {
+  error_ = files ? "" : files.error().message;
+  if (files) seen_ = *files;
+}
+
+/// Returns after `quiet` without an event.
+asio::awaitable<void> Reload::settle(FolderWatch& watch) {
+  for (;;) {
+    auto wait = base::with_timeout(clock_, quiet_, std::string("quiet"), watch.changed(clock_));
+    const auto event = co_await std::move(wait);
+    if (!event) co_return;
+  }
+}
+
+bool Reload::looks_unfinished(const FolderWatch& watch, const base::Result<SourceFiles>& files) const {
+  if (watch.being_written()) return true;
+  if (!files) return false;
+  return std::any_of(files->begin(), files->end(), [this](const SourceFile& file) {
+    if (!file.text.empty()) return false;
+    return std::any_of(seen_.begin(), seen_.end(), [&file](const SourceFile& earlier) {
+      return earlier.name == file.name && !earlier.text.empty();
+    });
+  });
+}
+
+asio::awaitable<base::Result<SourceFiles>> Reload::next(FolderWatch& watch) {
+  for (;;) {
+    [[maybe_unused]] const auto first = co_await watch.changed(clock_);
+    std::optional<base::SteadyTime> patience;
+    for (;;) {
+      co_await settle(watch);
+      auto files = read_sources(path_);
+      const auto again = read_sources(path_);
+      const bool steady = files.has_value() == again.has_value() && (!files || *files == *again);
+      if (steady && !looks_unfinished(watch, files)) patience = clock_.now();
+      if (!patience) patience = clock_.now() + kUnfinished;
+      if (steady && clock_.now() >= *patience) {
+        if (!is_new(files)) break;
+        remember(files);
+        co_return files;
+      }
+      const auto left = *patience - clock_.now();
+      auto wait = base::with_timeout(clock_, left, std::string("unfinished"), watch.changed(clock_));
+      const auto event = co_await std::move(wait);
+      if (event) patience.reset();
+    }
+  }
+}
+
+}  // namespace policy::host

@@ -1,0 +1,47 @@
+#pragma once
+// Inspect: what `policy check` and `policy explain` show. In this process, no child.
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "job/decision.h"
+#include "job/offer.h"
+#include "policy/policy_runtime.h"
+
+namespace policy {
+
+/// Reads a file or folder and loads it. Errors: those of `read_sources` and of PolicyRuntime::load.
+base::Result<std::unique_ptr<PolicyRuntime>> open_policy(const std::filesystem::path& path,
+                                                         RuntimeOptions options = {});
+
+struct CheckReport {
+  std::vector<std::string> errors;  // "file:line: text"; empty = the policy may go into force
+  PolicyRuntime::Summary summary;   // of a policy without errors
+  bool ok() const { return errors.empty(); }
+};
+
+/// Everything that a reload would check. Errors: the path cannot be read as a policy.
+base::Result<CheckReport> check(const std::filesystem::path& path);
+
+struct Explanation {
+  job::Decision decision;  // with the full trace
+  std::string error;       // of a hook that failed
+  std::string local_time;  // of the decision, with the zone
+  std::uint64_t instructions = 0;
+  base::Duration took{};
+};
+
+/// Decides as the daemon would. Errors: the policy cannot be loaded.
+base::Result<Explanation> explain(const std::filesystem::path& path, const job::Offer& offer, const job::Facts& facts);
+
+/// An instant written as RFC 3339 ("2026-03-25T01:12:00Z", "...+02:00") or as a wall-clock time of the policy's zone
+/// ("2026-03-25 01:12"). Errors: kInvalid; those of `open_policy`.
+base::Result<base::WallTime> parse_time(const std::filesystem::path& path, const std::string& text);
+
+/// The explanation as text for a terminal: one line for the offer, one for each rule, one for the verdict.
+std::string to_text(const job::Offer& offer, const Explanation& explanation);
+
+}  // namespace policy

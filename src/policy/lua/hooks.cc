@@ -1,0 +1,243 @@
+#include <algorithm>
+#include <chrono>
+
+#include "policy/lua/api.h"
+#include "policy/lua/sandbox.h"
+#include "policy/lua/table_reader.h"
+#include "policy/rules/nearest.h"
+
+namespace policy::lua {
+namespace {
+
+constexpr std::size_t kMaxVerdicts = 100;  // of one hook: a loop must not fill the memory outside of Lua's cap
+constexpr std::size_t kMaxNotes = 100;
+
+const std::vector<std::string_view>& fact_names() {
+  static const std::vector<std::string_view> names = {"id",      "game",  "asset",     "kind",   "model",
+                                                      "engine",  "vram",  "width",     "height", "steps",
+                                                      "seconds", "chars", "max_tokens"};
+  return names;
+}
+
+base::Error invalid(std::string message) {
+  return {base::Code::kInvalid, std::move(message)};
+}
+
+base::Status in_hook(const Api& api, std::string_view what) {
+  if (!api.loading) return {};
+  return invalid(std::string(what) + " only works inside a hook");
+}
+
+/// The line that reads `worker.decline` is the line of the verdict, also when the hook returns by a tail call.
+rules::Place take_verdict_line(lua_State* lua, Api& api) {
+  auto place = std::exchange(api.verdict_line, {});
+  return place.known() ? place : State::running_line(lua);
+}
+
+base::Result<int> give_verdict(lua_State* lua, Api& api, std::string_view name, bool accept) {
+  CHECK_OK(in_hook(api, name));
+  if (api.verdicts.size() == kMaxVerdicts) return invalid(std::string(name) + " was called more than 100 times");
+  Verdict verdict{.id = api.next_verdict++, .accept = accept, .place = take_verdict_line(lua, api)};
+  if (!accept || lua_gettop(lua) > 0) {
+    TRY(verdict.reason, read_text(lua, 1, std::string(name) + ": the reason"));
+  }
+  api.verdicts.push_back(std::move(verdict));
+  // Only a number that means nothing to Lua; what was said stays on this side.
+  lua_pushlightuserdata(lua, reinterpret_cast<void*>(api.verdicts.back().id));
+  return 1;
+}
+
+base::Result<int> decline(lua_State* lua, Api& api) {
+  return give_verdict(lua, api, "worker.decline", false);
+}
+base::Result<int> accept(lua_State* lua, Api& api) {
+  return give_verdict(lua, api, "worker.accept", true);
+}
+
+base::Result<int> multiply(lua_State* lua, std::string_view name, double factor) {
+  if (lua_type(lua, 1) != LUA_TNUMBER) {
+    return invalid(std::string(name) + " needs a number, not a " + luaL_typename(lua, 1));
+  }
+  lua_pushnumber(lua, lua_tonumber(lua, 1) * factor);
+  return 1;
+}
+
+base::Result<int> minutes(lua_State* lua, Api&) {
+  return multiply(lua, "worker.minutes", 60);
+}
+base::Result<int> gib(lua_State* lua, Api&) {
+  return multiply(lua, "worker.gib", static_cast<double>(base::kGiB));
+}
+
+base::Result<int> in_window(lua_State* lua, Api& api) {
+  CHECK_OK(in_hook(api, "worker.in_window"));
+  TRY(const auto name, read_text(lua, 1, "worker.in_window"));
+  if (!api.rules.calendar.find(name)) {
+    return invalid(rules::unknown_name("window", name, api.rules.calendar.names()));
+  }
+  lua_pushboolean(lua, api.rules.calendar.inside(name, api.now) ? 1 : 0);
+  return 1;
+}
+
+base::Result<int> note(lua_State* lua, Api& api) {
+  if (lua_isnumber(lua, 1) != 0) lua_tostring(lua, 1);
+  TRY(auto text, read_text(lua, 1, "worker.note"));
+  if (api.notes.size() < kMaxNotes) api.notes.emplace_back(std::move(text), State::running_line(lua));
+  return 0;
+}
+
+/// A fact that this offer does not have is nil; a name that is no fact is an error.
+int missing_fact(lua_State* lua) {
+  {
+    const std::string_view name = lua_type(lua, 2) == LUA_TSTRING ? lua_tostring(lua, 2) : luaL_typename(lua, 2);
+    const auto& known = fact_names();
+    if (std::find(known.begin(), known.end(), name) != known.end()) {
+      lua_pushnil(lua);
+      return 1;
+    }
+    const auto text = rules::unknown_name("fact", name, known);
+    lua_pushlstring(lua, text.data(), text.size());
+  }
+  return lua_error(lua);
+}
+
+void set_text(lua_State* lua, const char* name, std::string_view text) {
+  if (text.empty())
+    lua_pushnil(lua);
+  else
+    lua_pushlstring(lua, text.data(), text.size());
+  lua_setfield(lua, -2, name);
+}
+
+template <class Number>
+void set_number(lua_State* lua, const char* name, const std::optional<Number>& number) {
+  if (number)
+    lua_pushnumber(lua, static_cast<lua_Number>(*number));
+  else
+    lua_pushnil(lua);
+  lua_setfield(lua, -2, name);
+}
+
+struct Invocation {
+  Api& api;
+  std::size_t end;
+};
+
+/// Calls hook after hook until one gives back something, which is returned.
+int invoke(lua_State* lua) {
+  const auto& call = *static_cast<const Invocation*>(lua_touserdata(lua, 1));
+  Api& api = call.api;
+  for (;; ++api.asked) {
+    lua_rawgeti(lua, LUA_REGISTRYINDEX, api.hooks[api.asked].function);
+    lua_rawgeti(lua, LUA_REGISTRYINDEX, api.offer_view);
+    lua_call(lua, 1, 1);
+    if (api.asked + 1 == call.end || !lua_isnil(lua, -1) || !api.verdicts.empty()) return 1;
+    State::of(lua).next_function();
+    api.verdict_line = {};
+    lua_pop(lua, 1);
+  }
+}
+
+struct Filling {
+  const Api& api;
+  const job::Offer& offer;
+};
+
+int fill(lua_State* lua) {
+  const auto& filling = *static_cast<const Filling*>(lua_touserdata(lua, 1));
+  fill_facts(lua, filling.api, filling.offer);
+  return 0;
+}
+
+/// What the hook gave back, at the top of the stack.
+void read_verdict(lua_State* lua, const Api& api, const Hook& hook, HookResult& result) {
+  const int type = lua_type(lua, -1);
+  if (type == LUA_TNIL) {
+    if (api.verdicts.empty()) return;
+    const Verdict& unused = api.verdicts.front();
+    const std::string name = unused.accept ? "worker.accept" : "worker.decline";
+    result.failure = Failure{name + " was called but not returned: write 'return " + name + " ...'", unused.place};
+    return;
+  }
+  if (type == LUA_TLIGHTUSERDATA) {
+    const auto id = reinterpret_cast<std::uint64_t>(lua_touserdata(lua, -1));
+    for (const Verdict& verdict : api.verdicts) {
+      if (verdict.id == id) result.verdict = verdict;
+    }
+    if (!result.verdict) result.failure = Failure{"the hook returned a verdict of an earlier offer", hook.place};
+    return;
+  }
+  result.failure = Failure{"the hook returned a " + std::string(lua_typename(lua, type)) +
+                               "; return worker.decline 'why', worker.accept 'why' or nothing",
+                           hook.place};
+}
+
+}  // namespace
+
+void add_helpers(lua_State* lua) {
+  const luaL_Reg functions[] = {{"decline", &api_entry<&decline>},     {"accept", &api_entry<&accept>},
+                                {"minutes", &api_entry<&minutes>},     {"gib", &api_entry<&gib>},
+                                {"in_window", &api_entry<&in_window>}, {"note", &api_entry<&note>}};
+  for (const auto& [name, function] : functions) {
+    lua_pushcfunction(lua, function);
+    lua_setfield(lua, -2, name);
+  }
+}
+
+void add_facts(lua_State* lua, Api& api) {
+  lua_createtable(lua, 0, static_cast<int>(fact_names().size()));
+  lua_pushvalue(lua, -1);
+  api.offer_facts = luaL_ref(lua, LUA_REGISTRYINDEX);
+  push_read_only(lua, &missing_fact, "an offer's facts cannot be changed");
+  api.offer_view = luaL_ref(lua, LUA_REGISTRYINDEX);
+}
+
+void fill_facts(lua_State* lua, const Api& api, const job::Offer& offer) {
+  lua_rawgeti(lua, LUA_REGISTRYINDEX, api.offer_facts);
+  set_text(lua, "id", offer.id.str());
+  set_text(lua, "game", offer.game.str());
+  set_text(lua, "asset", offer.asset);
+  set_text(lua, "kind", job::to_string(offer.kind));
+  set_text(lua, "model", offer.model.str());
+  set_text(lua, "engine", offer.source.engine);
+  const bool known = offer.vram_gb > 0;
+  set_number(lua, "vram", known ? std::optional(job::vram_bytes(offer)) : std::nullopt);
+  set_number(lua, "width", offer.facts.width);
+  set_number(lua, "height", offer.facts.height);
+  set_number(lua, "steps", offer.facts.steps);
+  set_number(lua, "seconds", offer.facts.seconds);
+  set_number(lua, "chars", offer.facts.chars);
+  set_number(lua, "max_tokens", offer.facts.max_tokens);
+  lua_pop(lua, 1);
+}
+
+std::optional<Failure> Api::begin_offer(State& state, const job::Offer& offer, base::WallTime time) {
+  now = time;
+  Filling filling{*this, offer};
+  return state.protect(&fill, &filling);
+}
+
+HookResult Api::run(State& state, std::size_t first, std::size_t end, const Budget& budget) {
+  HookResult result;
+  lua_State* lua = state.raw();
+  const int base = lua_gettop(lua);
+  verdicts.clear();
+  notes.clear();
+  verdict_line = {};
+  asked = first;
+  Invocation invocation{*this, end};
+  lua_pushcfunction(lua, &invoke);
+  lua_pushlightuserdata(lua, &invocation);
+  result.failure = state.call(1, 1, budget);
+  result.instructions = state.used();
+  result.hook = asked;
+  const Hook& hook = hooks[asked];
+  if (!result.failure) read_verdict(lua, *this, hook, result);
+  if (result.failure && !result.failure->place.known()) result.failure->place = hook.place;
+  if (result.verdict && !result.verdict->place.known()) result.verdict->place = hook.place;
+  result.notes = std::move(notes);
+  lua_settop(lua, base);
+  return result;
+}
+
+}  // namespace policy::lua

@@ -1,0 +1,248 @@
+#include "policy/lua/sandbox.h"
+
+#include <array>
+#include <string>
+
+#include "policy/lua/libraries.h"
+#include "policy/rules/nearest.h"
+
+namespace policy::lua {
+namespace {
+
+using Names = std::vector<const char*>;
+
+/// Only functions that end soon, cannot reach the machine, and never call back into Lua from C.
+const Names& base_names() {
+  static const Names names = {"assert", "error", "ipairs", "pcall", "select", "tonumber", "type", "unpack"};
+  return names;
+}
+const Names& math_names() {
+  static const Names names = {"abs",   "acos", "asin",  "atan", "atan2", "ceil", "cos",   "cosh", "deg", "exp",
+                              "floor", "fmod", "frexp", "huge", "ldexp", "log",  "log10", "max",  "min", "modf",
+                              "pi",    "pow",  "rad",   "sin",  "sinh",  "sqrt", "tan",   "tanh"};
+  return names;
+}
+const Names& string_names() {
+  static const Names names = {"byte", "char", "format", "len", "lower", "reverse", "sub", "upper"};
+  return names;
+}
+const Names& bit_names() {
+  static const Names names = {"arshift", "band", "bnot", "bor",    "bswap", "bxor",
+                              "lshift",  "rol",  "ror",  "rshift", "tobit", "tohex"};
+  return names;
+}
+
+struct Absent {
+  std::string_view name;
+  const char* advice;
+};
+
+/// Names that people who know Lua will try.
+constexpr std::array<Absent, 14> kAbsent = {
+    {{"print", "use worker.note('text'), which shows up in the explanation"},
+     {"io", "policies cannot touch files"},
+     {"os", "policies cannot touch the machine; use worker.window and worker.in_window for times"},
+     {"debug", "policies cannot inspect the runtime"},
+     {"package", "use require 'name' for a file beside this one"},
+     {"ffi", "policies cannot call C"},
+     {"jit", "policies run in the interpreter"},
+     {"coroutine", "a hook gives its verdict at once"},
+     {"load", "put the code into a file beside this one"},
+     {"loadstring", "put the code into a file beside this one"},
+     {"dofile", "use require 'name' for a file beside this one"},
+     {"setmetatable", "use plain tables and functions"},
+     {"getmetatable", "use plain tables and functions"},
+     {"_G", "names are local; share values by require 'name'"}}};
+
+/// Runs `luaopen` and leaves its table on the stack.
+void open_library(lua_State* lua, lua_CFunction luaopen, const char* name) {
+  lua_pushcfunction(lua, luaopen);
+  lua_pushstring(lua, name);
+  lua_call(lua, 1, 1);
+}
+
+/// Copies the listed entries of the table at the top into a new table, which takes its place.
+void keep_only(lua_State* lua, const Names& names) {
+  lua_newtable(lua);
+  for (const char* name : names) {
+    lua_getfield(lua, -2, name);
+    lua_setfield(lua, -2, name);
+  }
+  lua_remove(lua, -2);
+}
+
+void set_function(lua_State* lua, const char* name, lua_CFunction function) {
+  lua_pushcfunction(lua, function);
+  lua_setfield(lua, -2, name);
+}
+
+int refuse_write(lua_State* lua) {
+  lua_pushvalue(lua, lua_upvalueindex(1));
+  if (lua_type(lua, 2) == LUA_TSTRING) {
+    lua_pushliteral(lua, ": '");
+    lua_pushvalue(lua, 2);
+    lua_pushliteral(lua, "'");
+    lua_concat(lua, 4);
+  }
+  return lua_error(lua);
+}
+
+int unknown_global(lua_State* lua) {
+  {
+    const std::string_view name = luaL_checkstring(lua, 2);
+    std::string text;
+    for (const Absent& absent : kAbsent) {
+      if (absent.name == name) text = "'" + std::string(name) + "' does not exist here: " + absent.advice;
+    }
+    if (text.empty()) {
+      auto known = names_behind(lua, 1);
+      text = rules::nearest(name, known).empty()
+                 ? "unknown name '" + std::string(name.substr(0, 100)) + "': declare it with 'local' first"
+                 : rules::unknown_name("name", name, known);
+    }
+    lua_pushlstring(lua, text.data(), text.size());
+  }
+  return lua_error(lua);
+}
+
+/// Stack: string table, table table, C concat. Runs the prelude, which adds to both tables.
+void run_prelude(lua_State* lua, int strings, int tables) {
+  const std::string_view source = kPrelude;
+  const std::string name = "=" + std::string(kPreludeName);
+  if (luaL_loadbuffer(lua, source.data(), source.size(), name.c_str()) != 0) lua_error(lua);
+  // While it is compiled and run its globals are those of the library; policy code never sees them.
+  lua_pushvalue(lua, strings);
+  lua_pushvalue(lua, tables);
+  lua_pushcfunction(lua, &string_scan);
+  lua_getfield(lua, tables, "concat");
+  lua_call(lua, 4, 0);
+}
+
+void build_libraries(lua_State* lua, int environment) {
+  open_library(lua, &luaopen_math, "math");
+  keep_only(lua, math_names());
+  set_function(lua, "random", &math_random);
+  push_read_only(lua, &unknown_name, "the math library cannot be changed");
+  lua_setfield(lua, environment, "math");
+
+  open_library(lua, &luaopen_bit, "bit");
+  keep_only(lua, bit_names());
+  push_read_only(lua, &unknown_name, "the bit library cannot be changed");
+  lua_setfield(lua, environment, "bit");
+
+  open_library(lua, &luaopen_string, "string");
+  keep_only(lua, string_names());
+  set_function(lua, "find", &string_find);
+  set_function(lua, "match", &string_match);
+  set_function(lua, "rep", &string_rep);
+  const int strings = lua_gettop(lua);
+
+  open_library(lua, &luaopen_table, "table");
+  lua_newtable(lua);
+  lua_getfield(lua, -2, "concat");
+  lua_pushcclosure(lua, &table_concat, 1);
+  lua_setfield(lua, -2, "concat");
+  lua_remove(lua, -2);
+  const int tables = lua_gettop(lua);
+  run_prelude(lua, strings, tables);
+  push_read_only(lua, &unknown_name, "the table library cannot be changed");
+  lua_setfield(lua, environment, "table");
+
+  // ("text"):upper() goes through the metatable of strings: the same names as the library, no others.
+  push_read_only(lua, &unknown_name, "the string library cannot be changed");
+  lua_pushliteral(lua, "");
+  lua_createtable(lua, 0, 1);
+  lua_pushvalue(lua, strings);
+  lua_setfield(lua, -2, "__index");
+  lua_setmetatable(lua, -2);
+  lua_pop(lua, 1);
+  lua_setfield(lua, environment, "string");
+}
+
+int build(lua_State* lua) {
+  open_library(lua, &luaopen_base, "");
+  lua_settop(lua, 0);
+  lua_newtable(lua);
+  const int environment = lua_gettop(lua);
+  for (const char* name : base_names()) {
+    lua_getglobal(lua, name);
+    lua_setfield(lua, environment, name);
+  }
+  lua_pushvalue(lua, environment);
+  set_function(lua, "pairs", &base_pairs);
+  set_function(lua, "next", &base_next);
+  set_function(lua, "tostring", &base_tostring);
+  // The prelude's functions keep the environment in force while it runs: the allow-list, not the C library's globals.
+  lua_replace(lua, LUA_GLOBALSINDEX);
+  build_libraries(lua, environment);
+  lua_settop(lua, environment);
+  push_read_only(lua, &unknown_global, "globals cannot be set (write 'local' in front)");
+  lua_replace(lua, LUA_GLOBALSINDEX);
+  lua_pushnil(lua);
+  lua_setfield(lua, LUA_REGISTRYINDEX, "_LOADED");
+  return 0;
+}
+
+}  // namespace
+
+std::optional<Failure> build_sandbox(State& state) {
+  return state.protect(&build, nullptr);
+}
+
+void push_read_only(lua_State* lua, lua_CFunction missing, const char* refusal) {
+  const int inner = lua_gettop(lua);
+  lua_newtable(lua);  // the view: empty, so that every access goes through its metatable
+  const int view = lua_gettop(lua);
+
+  lua_createtable(lua, 0, 2);  // the metatable of the table itself: names that it lacks
+  lua_pushcfunction(lua, missing);
+  lua_setfield(lua, -2, "__index");
+  lua_setmetatable(lua, inner);
+
+  lua_createtable(lua, 0, 2);
+  lua_pushvalue(lua, inner);
+  lua_setfield(lua, -2, "__index");
+  lua_pushstring(lua, refusal);
+  lua_pushcclosure(lua, &refuse_write, 1);
+  lua_setfield(lua, -2, "__newindex");
+  lua_setmetatable(lua, view);
+  lua_remove(lua, inner);
+}
+
+void set_global(lua_State* lua, const char* name) {
+  lua_pushvalue(lua, LUA_GLOBALSINDEX);
+  lua_getmetatable(lua, -1);
+  lua_getfield(lua, -1, "__index");
+  lua_pushvalue(lua, -4);
+  lua_setfield(lua, -2, name);
+  lua_pop(lua, 4);
+}
+
+std::vector<std::string_view> names_behind(lua_State* lua, int view) {
+  std::vector<std::string_view> names;
+  const int top = lua_gettop(lua);
+  lua_pushvalue(lua, view);
+  if (lua_getmetatable(lua, -1) != 0) {
+    lua_getfield(lua, -1, "__index");
+    if (!lua_istable(lua, -1)) lua_pop(lua, 2);  // the table itself was given
+  }
+  const int table = lua_gettop(lua);
+  lua_pushnil(lua);
+  while (lua_next(lua, table) != 0) {
+    lua_pop(lua, 1);
+    if (lua_type(lua, -1) == LUA_TSTRING) names.emplace_back(lua_tostring(lua, -1));
+  }
+  lua_settop(lua, top);
+  return names;
+}
+
+int unknown_name(lua_State* lua) {
+  {
+    const std::string_view name = lua_type(lua, 2) == LUA_TSTRING ? lua_tostring(lua, 2) : luaL_typename(lua, 2);
+    const auto text = rules::unknown_name("name", name, names_behind(lua, 1));
+    lua_pushlstring(lua, text.data(), text.size());
+  }
+  return lua_error(lua);
+}
+
+}  // namespace policy::lua

@@ -1,0 +1,28 @@
+#pragma once
+// Sandbox: the environment of policy code, built by hand from an allow-list. What is not listed does not exist.
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "policy/lua/state.h"
+
+namespace policy::lua {
+
+/// Replaces the globals of a fresh state. Requires: nothing was loaded into it yet. Fails only for lack of memory.
+std::optional<Failure> build_sandbox(State& state);
+
+/// Adds a global name, or overwrites it: the value on the top of the stack, which is popped.
+void set_global(lua_State* lua, const char* name);
+
+/// Replaces the table on the top of the stack by a read-only view of it. Reading a name that it lacks calls
+/// `missing` (a C function with the view and the key as arguments), writing raises `refusal`.
+void push_read_only(lua_State* lua, lua_CFunction missing, const char* refusal);
+
+/// The names of the table behind a view. Pointers into Lua strings that the table keeps alive.
+std::vector<std::string_view> names_behind(lua_State* lua, int view);
+
+/// A `missing` function: unknown names are an error with the nearest name.
+int unknown_name(lua_State* lua);
+
+}  // namespace policy::lua

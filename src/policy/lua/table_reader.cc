@@ -1,0 +1,121 @@
+#include "policy/lua/table_reader.h"
+
+#include <algorithm>
+
+#include "policy/rules/nearest.h"
+#include "policy/rules/units.h"
+
+namespace policy::lua {
+namespace {
+
+constexpr std::size_t kLongestText = 200;
+constexpr std::size_t kLongestList = 1000;
+
+}  // namespace
+
+base::Result<std::string> read_text(lua_State* lua, int index, std::string_view what) {
+  if (lua_type(lua, index) != LUA_TSTRING) {
+    return base::Error{base::Code::kInvalid,
+                       std::string(what) + " must be a string, not a " + luaL_typename(lua, index)};
+  }
+  std::size_t length = 0;
+  const char* data = lua_tolstring(lua, index, &length);
+  const std::string_view text(data, length);
+  if (text.empty()) return base::Error{base::Code::kInvalid, std::string(what) + " is empty"};
+  if (text.size() > kLongestText) {
+    return base::Error{base::Code::kInvalid, std::string(what) + " is longer than 200 bytes"};
+  }
+  const bool control = std::any_of(text.begin(), text.end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) == 0x7F;
+  });
+  if (control) return base::Error{base::Code::kInvalid, std::string(what) + " holds a control character"};
+  return std::string(text);
+}
+
+base::Result<TableReader> TableReader::open(lua_State* lua, int index, std::string what,
+                                            const std::vector<std::string_view>& keys, bool list) {
+  if (lua_type(lua, index) != LUA_TTABLE) {
+    return base::Error{base::Code::kInvalid, what + " needs a table, not a " + luaL_typename(lua, index)};
+  }
+  lua_pushnil(lua);
+  while (lua_next(lua, index) != 0) {
+    lua_pop(lua, 1);
+    if (lua_type(lua, -1) == LUA_TNUMBER && list) continue;
+    if (lua_type(lua, -1) != LUA_TSTRING) {
+      return base::Error{base::Code::kInvalid, what + " takes only named keys, found a " + luaL_typename(lua, -1)};
+    }
+    const std::string_view key = lua_tostring(lua, -1);
+    if (std::find(keys.begin(), keys.end(), key) == keys.end()) {
+      return base::Error{base::Code::kInvalid, what + ": " + rules::unknown_name("key", key, keys)};
+    }
+  }
+  return TableReader(lua, index, std::move(what));
+}
+
+base::Error TableReader::error(std::string_view key, std::string_view problem) const {
+  return {base::Code::kInvalid, what_ + ": " + std::string(key) + ": " + std::string(problem)};
+}
+
+bool TableReader::has(const char* key) const {
+  lua_getfield(lua_, index_, key);
+  return !lua_isnil(lua_, -1);
+}
+
+base::Result<std::optional<std::string>> TableReader::text(const char* key) const {
+  lua_getfield(lua_, index_, key);
+  if (lua_isnil(lua_, -1)) return std::optional<std::string>();
+  TRY(auto value, read_text(lua_, -1, what_ + ": " + key));
+  return std::optional(std::move(value));
+}
+
+base::Result<std::optional<bool>> TableReader::flag(const char* key) const {
+  lua_getfield(lua_, index_, key);
+  if (lua_isnil(lua_, -1)) return std::optional<bool>();
+  if (!lua_isboolean(lua_, -1)) return error(key, "must be true or false");
+  return std::optional(lua_toboolean(lua_, -1) != 0);
+}
+
+base::Result<std::optional<base::Bytes>> TableReader::size(const char* key) const {
+  lua_getfield(lua_, index_, key);
+  if (lua_isnil(lua_, -1)) return std::optional<base::Bytes>();
+  if (lua_type(lua_, -1) != LUA_TSTRING) return error(key, "write it with a unit, like '12GiB'");
+  const auto value = rules::parse_size(lua_tostring(lua_, -1));
+  if (!value) return error(key, value.error().message);
+  return std::optional(*value);
+}
+
+base::Result<std::optional<base::Duration>> TableReader::span(const char* key) const {
+  lua_getfield(lua_, index_, key);
+  if (lua_isnil(lua_, -1)) return std::optional<base::Duration>();
+  if (lua_type(lua_, -1) != LUA_TSTRING) return error(key, "write it with a unit, like '20m'");
+  const auto value = rules::parse_span(lua_tostring(lua_, -1));
+  if (!value) return error(key, value.error().message);
+  return std::optional(*value);
+}
+
+base::Result<std::vector<std::string>> TableReader::texts(const char* key) const {
+  lua_getfield(lua_, index_, key);
+  if (lua_isnil(lua_, -1)) return std::vector<std::string>();
+  if (lua_type(lua_, -1) == LUA_TTABLE) return list_at(lua_gettop(lua_), key);
+  TRY(auto value, read_text(lua_, -1, what_ + ": " + key));
+  return std::vector<std::string>{std::move(value)};
+}
+
+base::Result<std::vector<std::string>> TableReader::list() const {
+  return list_at(index_, "entry");
+}
+
+base::Result<std::vector<std::string>> TableReader::list_at(int index, std::string_view key) const {
+  std::vector<std::string> values;
+  const std::size_t size = lua_objlen(lua_, index);
+  if (size > kLongestList) return error(key, "is a list of more than 1000 entries");
+  for (std::size_t i = 1; i <= size; ++i) {
+    lua_rawgeti(lua_, index, static_cast<int>(i));
+    TRY(auto value, read_text(lua_, -1, what_ + ": " + std::string(key) + " " + std::to_string(i)));
+    values.push_back(std::move(value));
+    lua_pop(lua_, 1);
+  }
+  return values;
+}
+
+}  // namespace policy::lua

@@ -1,0 +1,49 @@
+#pragma once
+// TableReader: the table of a declaration, read strictly. Unknown keys and wrong types are errors.
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <lua.hpp>
+
+#include "base/clock.h"
+#include "base/ids.h"
+#include "base/result.h"
+
+namespace policy::lua {
+
+/// A string of the policy that will be shown: no control characters, at most 200 bytes.
+base::Result<std::string> read_text(lua_State* lua, int index, std::string_view what);
+
+/// Leaves values on the stack: the caller gives its stack back as a whole, also when Lua raises in between.
+class TableReader {
+ public:
+  /// `what` names the declaration in messages: "worker.game 'ember-keep'".
+  /// Errors: not a table, a key that is not in `keys`, a position where `list` is false.
+  static base::Result<TableReader> open(lua_State* lua, int index, std::string what,
+                                        const std::vector<std::string_view>& keys, bool list);
+
+  bool has(const char* key) const;
+  base::Result<std::optional<std::string>> text(const char* key) const;
+  base::Result<std::optional<bool>> flag(const char* key) const;
+  base::Result<std::optional<base::Bytes>> size(const char* key) const;
+  base::Result<std::optional<base::Duration>> span(const char* key) const;
+  /// A list of strings, or one string alone.
+  base::Result<std::vector<std::string>> texts(const char* key) const;
+  /// The positions 1, 2, ... of the table itself.
+  base::Result<std::vector<std::string>> list() const;
+
+  base::Error error(std::string_view key, std::string_view problem) const;
+
+ private:
+  TableReader(lua_State* lua, int index, std::string what) : lua_(lua), index_(index), what_(std::move(what)) {}
+  base::Result<std::vector<std::string>> list_at(int index, std::string_view key) const;
+
+  lua_State* lua_;
+  int index_;
+  std::string what_;
+};
+
+}  // namespace policy::lua

@@ -1,0 +1,61 @@
+#pragma once
+// PolicyHost: the operator's Lua policies, evaluated in the studio-policy-host child. Thread: io.
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "job/decision.h"
+#include "job/offer.h"
+
+namespace policy {
+
+namespace asio = boost::asio;
+
+struct PolicyOptions {
+  std::filesystem::path path;                             // file or folder; empty = no policy: everything is accepted
+  std::filesystem::path host_program;                     // studio-policy-host
+  base::Duration quiet = std::chrono::milliseconds(200);  // after the last change of the folder, before a reload
+  base::Duration soft_limit = std::chrono::milliseconds(50);   // a hook is stopped
+  base::Duration hard_limit = std::chrono::milliseconds(250);  // the child is killed
+  base::Bytes memory_limit = 32 * base::kMiB;
+  bool explain = false;  // fill Decision::trace
+};
+
+struct PolicyStatus {
+  std::uint64_t generation = 0;  // of the active policy; 0 = none
+  std::vector<std::string> files;
+  std::string error;           // of the last rejected save: file:line: text; empty when the newest is active
+  bool safe_mode = false;      // a policy is configured and none could be loaded: nothing is claimed
+  std::uint64_t restarts = 0;  // of the child
+  std::uint64_t errors = 0;    // hooks that ended in an error
+};
+
+class PolicyHost {
+ public:
+  virtual ~PolicyHost() = default;
+  /// Loads the policy and starts the child and the folder watch. A broken policy is not an error: safe mode, see
+  /// `status`. Errors: the child cannot be started.
+  virtual asio::awaitable<base::Status> start() = 0;
+  /// An offer is about to be decided: wakes the child while the frame is still being parsed.
+  virtual void wake() = 0;
+  /// Never fails: an error is a decline that says so, with file:line.
+  virtual asio::awaitable<job::Decision> decide(const job::Offer& offer, const job::Facts& facts) = 0;
+  virtual PolicyStatus status() const = 0;
+  /// Called (on io) whenever the active generation or the last error changes.
+  virtual void on_change(std::function<void(const PolicyStatus&)> callback) = 0;
+  /// Ends the watch and the children. Requires: awaited after every successful start, before the host dies.
+  virtual asio::awaitable<void> stop() = 0;
+};
+
+std::unique_ptr<PolicyHost> make_policy_host(asio::any_io_executor executor, base::Clock& clock, PolicyOptions options);
+
+}  // namespace policy

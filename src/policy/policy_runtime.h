@@ -1,0 +1,73 @@
+#pragma once
+// PolicyRuntime: one loaded policy that decides offers, in this process. No file, no clock but the one given.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "job/decision.h"
+#include "job/offer.h"
+#include "policy/source_files.h"
+
+namespace policy {
+
+struct RuntimeOptions {
+  base::Bytes memory = 32 * base::kMiB;
+  std::uint64_t instructions = 1'000'000;  // of one hook; loading may use kLoadFactor times as many
+  base::Duration time = std::chrono::milliseconds(50);
+};
+
+/// Loading runs once and compiles; it gets this much more of instructions and time than a hook.
+constexpr std::uint64_t kLoadFactor = 20;
+
+/// A decision with what only the operator's side wants to know.
+struct Verdict {
+  job::Decision decision;
+  std::string error;               // of a hook that failed: "20-games.lua:8: attempt to compare nil with number"
+  std::uint64_t instructions = 0;  // of the hooks; exact when an explanation was asked for
+};
+
+class PolicyRuntime {
+ public:
+  /// Errors: kInvalid with one "file:line: text" a line of the message, one for each file that is wrong.
+  static base::Result<std::unique_ptr<PolicyRuntime>> load(SourceFiles files, RuntimeOptions options = {});
+  ~PolicyRuntime();
+  PolicyRuntime(const PolicyRuntime&) = delete;
+  PolicyRuntime& operator=(const PolicyRuntime&) = delete;
+
+  /// Never fails: a hook's error declines the offer. With `explain` every rule is asked and leaves a line of trace,
+  /// otherwise the first no ends it.
+  Verdict decide(const job::Offer& offer, const job::Facts& facts, bool explain = false);
+
+  /// After a hook broke a limit its Lua state is not to be trusted. The next `decide` builds a new one; this does it
+  /// now, when nobody waits.
+  void recover();
+
+  struct Summary {
+    std::vector<std::string> files;
+    std::string zone;
+    std::size_t windows = 0;
+    std::size_t games = 0;
+    std::size_t hooks = 0;
+    bool always_open = true;  // no accept_during
+  };
+  Summary summary() const;
+  /// "tue 2026-03-24 22:00 Europe/Berlin".
+  std::string local_time(base::WallTime when) const;
+
+ private:
+  struct Loaded;
+  class Poll;
+  PolicyRuntime(SourceFiles files, RuntimeOptions options);
+  base::Status build();
+  void ask_hooks(const job::Offer& offer, base::WallTime now, bool explain, Poll& poll);
+
+  SourceFiles files_;
+  RuntimeOptions options_;
+  std::unique_ptr<Loaded> loaded_;
+  bool spoiled_ = false;
+};
+
+}  // namespace policy

@@ -1,0 +1,186 @@
+#include "policy/rules/calendar.h"
+
+#include <algorithm>
+
+namespace policy::rules {
+namespace {
+
+/// Days looked at on both sides: the longest window must fit, with a day for the zone's offset.
+constexpr std::chrono::days kReach{10};
+
+bool contains(const DateSet& dates, std::chrono::sys_days day) {
+  return std::any_of(dates.ranges.begin(), dates.ranges.end(),
+                     [day](const DateRange& range) { return range.first <= day && day <= range.last; });
+}
+
+std::chrono::sys_days day_of(std::chrono::sys_seconds local) {
+  return std::chrono::floor<std::chrono::days>(local);
+}
+
+/// Joins what overlaps or touches.
+std::vector<Interval> merged(std::vector<Interval> parts) {
+  std::sort(parts.begin(), parts.end(), [](const Interval& a, const Interval& b) { return a.start < b.start; });
+  std::vector<Interval> result;
+  for (const Interval& part : parts) {
+    if (!result.empty() && part.start <= result.back().end)
+      result.back().end = std::max(result.back().end, part.end);
+    else
+      result.push_back(part);
+  }
+  return result;
+}
+
+/// `from` without the time of `holes`; both merged.
+std::vector<Interval> without(const std::vector<Interval>& from, const std::vector<Interval>& holes) {
+  std::vector<Interval> result;
+  for (Interval rest : from) {
+    for (const Interval& hole : holes) {
+      if (hole.end <= rest.start || hole.start >= rest.end) continue;
+      if (hole.start > rest.start) result.push_back({rest.start, hole.start});
+      rest.start = std::min(hole.end, rest.end);
+    }
+    if (rest.start < rest.end) result.push_back(rest);
+  }
+  return result;
+}
+
+}  // namespace
+
+const Window* Calendar::find_window(std::string_view name) const {
+  for (const Entry& entry : windows_) {
+    if (entry.window.name == name) return &entry.window;
+  }
+  return nullptr;
+}
+
+const DateSet* Calendar::find_dates(std::string_view name) const {
+  for (const DateSet& dates : dates_) {
+    if (dates.name == name) return &dates;
+  }
+  return nullptr;
+}
+
+std::optional<Place> Calendar::find(std::string_view name) const {
+  if (const auto* window = find_window(name)) return window->place;
+  if (const auto* dates = find_dates(name)) return dates->place;
+  return std::nullopt;
+}
+
+std::vector<std::string_view> Calendar::names() const {
+  std::vector<std::string_view> result;
+  for (const Entry& entry : windows_) result.emplace_back(entry.window.name);
+  for (const DateSet& dates : dates_) result.emplace_back(dates.name);
+  return result;
+}
+
+std::optional<Interval> Calendar::occurrence(const Window& window, std::chrono::sys_days day) const {
+  if ((window.days >> std::chrono::weekday(day).c_encoding() & 1) == 0) return std::nullopt;
+  const auto start = zone_.instant(day, window.from);
+  const auto end = window.lasts ? start + *window.lasts : zone_.instant(day, window.until);
+  if (end <= start) return std::nullopt;  // the clocks jumped over all of it
+  return Interval{start, end};
+}
+
+std::vector<Calendar::Occurrence> Calendar::occurrences(std::string_view name, std::chrono::sys_days centre) const {
+  std::vector<Occurrence> result;
+  const auto* window = find_window(name);
+  const auto* dates = find_dates(name);
+  const Window whole_day{.until = std::chrono::hours(24)};
+  for (auto day = centre - kReach; day <= centre + kReach; day += std::chrono::days(1)) {
+    if (window == nullptr && (dates == nullptr || !contains(*dates, day))) continue;
+    const auto when = occurrence(window != nullptr ? *window : whole_day, day);
+    if (when) result.push_back({*when, window != nullptr ? window->name : dates->name});
+  }
+  return result;
+}
+
+bool Calendar::inside(std::string_view name, base::WallTime now) {
+  const auto today = day_of(zone_.local(now));
+  const auto entry = std::find_if(windows_.begin(), windows_.end(),
+                                  [name](const Entry& candidate) { return candidate.window.name == name; });
+  if (entry == windows_.end()) {
+    const auto* dates = find_dates(name);
+    return dates != nullptr && contains(*dates, today);
+  }
+  if (entry->valid.contains(now)) return entry->inside;
+  std::vector<Interval> parts;
+  for (const Occurrence& found : occurrences(name, today)) parts.push_back(found.when);
+  entry->inside = false;
+  entry->valid = {now, zone_.instant(today + std::chrono::days(1), {})};
+  for (const Interval& part : merged(std::move(parts))) {
+    if (part.contains(now)) {
+      entry->inside = true;
+      entry->valid = part;
+    } else if (part.start > now) {
+      entry->valid.end = entry->inside ? entry->valid.end : part.start;
+      break;
+    }
+  }
+  return entry->inside;
+}
+
+Calendar::Around Calendar::around(const AcceptDuring& rule, std::chrono::sys_days centre) const {
+  const auto excepted_date = [&](base::WallTime start) -> std::string_view {
+    const auto day = day_of(zone_.local(start));
+    for (const std::string& name : rule.except) {
+      const auto* dates = find_dates(name);
+      if (dates != nullptr && contains(*dates, day)) return dates->name;
+    }
+    return {};
+  };
+  Around result;
+  for (const std::string& name : rule.names) {
+    for (const Occurrence& found : occurrences(name, centre)) {
+      const auto by = excepted_date(found.when.start);
+      if (by.empty())
+        result.opens.push_back(found);
+      else
+        result.closes.push_back({found.when, by});
+    }
+  }
+  for (const std::string& name : rule.except) {
+    if (find_window(name) == nullptr) continue;
+    for (const Occurrence& found : occurrences(name, centre)) {
+      result.holes.push_back(found.when);
+      result.closes.push_back(found);
+    }
+  }
+  return result;
+}
+
+Opening Calendar::opening(const AcceptDuring& rule, base::WallTime now) const {
+  const auto today = day_of(zone_.local(now));
+  const Around near = around(rule, today);
+  std::vector<Interval> parts;
+  for (const Occurrence& found : near.opens) parts.push_back(found.when);
+  // Beyond the horizon a later occurrence could be missing from the list: no answer reaches farther.
+  const auto horizon = zone_.instant(today + kReach - std::chrono::days(1), {});
+  Opening result;
+  result.valid = {now, horizon};
+  result.bounded = false;
+  for (const Interval& part : without(merged(std::move(parts)), merged(near.holes))) {
+    if (part.end <= now) {
+      result.valid.start = part.end;
+      continue;
+    }
+    result.open = part.start <= now;
+    const auto change = result.open ? part.end : part.start;
+    if (result.open) result.valid.start = part.start;
+    result.bounded = change < horizon;
+    result.valid.end = std::min(change, horizon);
+    break;
+  }
+  base::WallTime last{};
+  for (const Occurrence& found : near.opens) {
+    const bool fits = found.when.contains(result.open ? now : result.valid.end);
+    if (!fits || found.when.end <= last) continue;
+    result.window = found.name;
+    last = found.when.end;
+  }
+  for (const Occurrence& found : near.closes) {
+    if (!result.open && result.closed_by.empty() && found.when.contains(now)) result.closed_by = found.name;
+  }
+  return result;
+}
+
+}  // namespace policy::rules

@@ -1,0 +1,108 @@
+#pragma once
+// Calendar: named windows and dates in one zone, and when claiming is open. Pure: the caller brings the time.
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "policy/rules/place.h"
+#include "policy/rules/units.h"
+#include "policy/rules/zone.h"
+
+namespace policy::rules {
+
+/// Half-open: `start` belongs to it, `end` does not.
+struct Interval {
+  base::WallTime start;
+  base::WallTime end;
+  bool contains(base::WallTime when) const { return start <= when && when < end; }
+  bool operator==(const Interval&) const = default;
+};
+
+/// Recurring; an occurrence belongs to the day on which it starts.
+struct Window {
+  std::string name;
+  Place place;
+  DaySet days = kEveryDay;              // on which an occurrence starts
+  std::chrono::minutes from{};          // since the start of that day, by the clocks of the zone
+  std::chrono::minutes until{};         // the same; beyond 24 h = a later day. Not used with `lasts`
+  std::optional<base::Duration> lasts;  // elapsed time
+};
+
+struct DateSet {
+  std::string name;
+  Place place;
+  std::vector<DateRange> ranges;
+};
+
+/// `accept_during`: names of windows and dates.
+struct AcceptDuring {
+  Place place;
+  std::vector<std::string> names;
+  std::vector<std::string> except;  // a window takes its time away; a date takes the occurrences that start on it
+  base::Duration finish_before_end{};
+};
+
+/// Whether claiming is open, and over which time this answer holds.
+struct Opening {
+  bool open = false;
+  Interval valid;
+  std::string window;     // open: the window inside which we are; closed: the one that opens next, if any
+  std::string closed_by;  // the exception that closes a window we would be inside of
+  bool bounded = true;    // false: `valid.end` is only the horizon of the search
+};
+
+constexpr std::chrono::hours kLongestWindow{8 * 24};
+
+class Calendar {
+ public:
+  explicit Calendar(Zone zone = Zone::machine()) : zone_(std::move(zone)) {}
+
+  const Zone& zone() const { return zone_; }
+  void set_zone(Zone zone) { zone_ = std::move(zone); }
+  void add(Window window) { windows_.push_back({std::move(window), {}, false}); }
+  void add(DateSet dates) { dates_.push_back(std::move(dates)); }
+
+  /// Where the name was declared.
+  std::optional<Place> find(std::string_view name) const;
+  std::vector<std::string_view> names() const;
+  std::size_t size() const { return windows_.size() + dates_.size(); }
+
+  /// Requires: the name is declared. Cached: one comparison while the answer holds.
+  bool inside(std::string_view name, base::WallTime now);
+  /// Requires: every name is declared. Not cached.
+  Opening opening(const AcceptDuring& rule, base::WallTime now) const;
+
+ private:
+  struct Entry {
+    Window window;
+    Interval valid;
+    bool inside = false;
+  };
+  struct Occurrence {
+    Interval when;
+    std::string_view name;
+  };
+  /// The occurrences around a day that open, and those that close although they would open or lie over open ones.
+  struct Around {
+    std::vector<Occurrence> opens;
+    std::vector<Occurrence> closes;
+    std::vector<Interval> holes;
+  };
+
+  const Window* find_window(std::string_view name) const;
+  const DateSet* find_dates(std::string_view name) const;
+  std::optional<Interval> occurrence(const Window& window, std::chrono::sys_days day) const;
+  /// Those of `name` that start on one of the days around `centre`, in order.
+  std::vector<Occurrence> occurrences(std::string_view name, std::chrono::sys_days centre) const;
+  Around around(const AcceptDuring& rule, std::chrono::sys_days centre) const;
+
+  Zone zone_;
+  std::vector<Entry> windows_;
+  std::vector<DateSet> dates_;
+};
+
+}  // namespace policy::rules

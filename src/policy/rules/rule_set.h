@@ -1,0 +1,60 @@
+#pragma once
+// RuleSet: what the operator's files declare, and the votes of the declared rules on an offer. Pure, no Lua.
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "job/decision.h"
+#include "job/offer.h"
+#include "policy/rules/calendar.h"
+#include "policy/rules/place.h"
+
+namespace policy::rules {
+
+/// `*` stands for any run of characters; everything else for itself.
+bool matches(std::string_view pattern, std::string_view text);
+
+/// The first entry whose pattern matches applies.
+struct GameRule {
+  std::string pattern;
+  Place place;
+  bool accept = true;
+  std::vector<job::Kind> kinds;     // empty = all
+  std::vector<std::string> models;  // patterns; empty = all
+  std::optional<base::Bytes> max_vram;
+  std::optional<base::Duration> max_time;
+  std::string reason;  // given to the studio when this entry declines
+};
+
+/// One rule's part in a decision.
+struct Ballot {
+  job::Vote vote = job::Vote::kPass;
+  job::RejectCode code = job::RejectCode::kNone;
+  std::string reason;  // of a decline, for the studio
+  std::string text;    // for an explanation; empty unless asked for
+  Place place;
+};
+
+/// "12.5 GiB".
+std::string format_size(base::Bytes bytes);
+
+struct RuleSet {
+  Calendar calendar;
+  std::optional<Place> zone_place;
+  std::optional<AcceptDuring> accept_during;
+  std::vector<GameRule> games;
+
+  /// The entry that applies; nullptr when none matches.
+  const GameRule* game_rule(std::string_view game) const;
+  /// Requires: `game_rule(offer.game)` gave `rule`, and there is at least one entry.
+  Ballot vote_game(const GameRule* rule, const job::Offer& offer, bool explain) const;
+  /// Requires: accept_during is declared and its names are known. Cached: one comparison while the answer holds.
+  Ballot vote_opening(base::WallTime now, bool explain);
+
+ private:
+  Opening opening_;
+};
+
+}  // namespace policy::rules

@@ -1,0 +1,77 @@
+#include "policy/rules/zone.h"
+
+#include <array>
+#include <cstdio>
+#include <date/tz.h>
+#include <exception>
+#include <vector>
+
+#include "policy/rules/nearest.h"
+
+namespace policy::rules {
+namespace {
+
+/// The library reads a zone's file at its first use: that belongs into the load, not into the first decision, and
+/// it is when a damaged file shows.
+void read_now(const date::time_zone& zone) {
+  static_cast<void>(zone.get_info(date::sys_seconds{}));
+}
+
+}  // namespace
+
+base::Result<Zone> Zone::find(std::string_view name) {
+  try {
+    const auto* zone = date::locate_zone(std::string(name));
+    read_now(*zone);
+    return Zone(zone, std::string(name));
+  } catch (const std::exception&) {
+    // The library reports an unknown name and an unreadable database by exceptions alone.
+  }
+  std::vector<std::string_view> names;
+  try {
+    for (const auto& zone : date::get_tzdb().zones) names.emplace_back(zone.name());
+    return base::Error{base::Code::kNotFound, unknown_name("time zone", name, names)};
+  } catch (const std::exception& failure) {
+    return base::Error{base::Code::kUnavailable, "no time zones (install tzdata): " + std::string(failure.what())};
+  }
+}
+
+Zone Zone::machine() {
+  try {
+    const auto* zone = date::current_zone();
+    read_now(*zone);
+    return {zone, zone->name()};
+  } catch (const std::exception&) {
+    return {nullptr, "UTC"};
+  }
+}
+
+base::WallTime Zone::instant(std::chrono::sys_days day, std::chrono::minutes time) const {
+  const date::local_seconds local(day.time_since_epoch() + time);
+  if (zone_ == nullptr) return base::WallTime(local.time_since_epoch());
+  const auto info = zone_->get_info(local);
+  if (info.result == date::local_info::nonexistent) return base::WallTime(info.second.begin.time_since_epoch());
+  return base::WallTime(local.time_since_epoch() - info.first.offset);
+}
+
+std::chrono::sys_seconds Zone::local(base::WallTime when) const {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(when);
+  if (zone_ == nullptr) return seconds;
+  return seconds + zone_->get_info(date::sys_seconds(seconds.time_since_epoch())).offset;
+}
+
+std::string format_local(const Zone& zone, base::WallTime when) {
+  static constexpr std::array<const char*, 7> kNames = {"sun", "mon", "tue", "wed", "thu", "fri", "sat"};
+  const auto local = zone.local(when);
+  const auto day = std::chrono::floor<std::chrono::days>(local);
+  const std::chrono::year_month_day date(day);
+  const auto minutes = std::chrono::floor<std::chrono::minutes>(local - day).count();
+  std::array<char, 48> text{};
+  std::snprintf(text.data(), text.size(), "%s %04d-%02u-%02u %02lld:%02lld",
+                kNames.at(std::chrono::weekday(day).c_encoding()), static_cast<int>(date.year()),
+                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                static_cast<long long>(minutes / 60), static_cast<long long>(minutes % 60));
+  return text.data();
+}
+
+}  // namespace policy::rules

@@ -1,0 +1,43 @@
+#pragma once
+// Zone: an IANA time zone of the system's tzdata; local wall-clock times to instants and back.
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/result.h"
+
+namespace date {
+class time_zone;
+}
+
+namespace policy::rules {
+
+class Zone {
+ public:
+  /// Errors: kNotFound with the nearest name.
+  static base::Result<Zone> find(std::string_view name);
+  /// The machine's own zone; UTC when it has none.
+  static Zone machine();
+
+  const std::string& name() const { return name_; }
+
+  /// The instant at which the zone's clocks first show `day` plus `time`: the first occurrence of a doubled time, the
+  /// first instant after the gap for a missing one. `time` may exceed a day.
+  base::WallTime instant(std::chrono::sys_days day, std::chrono::minutes time) const;
+
+  /// What the zone's clocks show at `when`, as a time since the epoch of the local calendar.
+  std::chrono::sys_seconds local(base::WallTime when) const;
+
+ private:
+  Zone(const date::time_zone* zone, std::string name) : zone_(zone), name_(std::move(name)) {}
+
+  const date::time_zone* zone_;  // of the process-wide database; nullptr = UTC without a database
+  std::string name_;
+};
+
+/// "tue 2026-03-24 22:00", as the zone's clocks show it.
+std::string format_local(const Zone& zone, base::WallTime when);
+
+}  // namespace policy::rules

@@ -1,0 +1,32 @@
+#pragma once
+// SourceFiles: the text of a policy, read from its folder or file. Blocking; small files.
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace policy {
+
+struct SourceFile {
+  std::string name;  // bare, with ".lua"
+  std::string text;
+  bool operator==(const SourceFile&) const = default;
+};
+
+/// In the order of their names.
+using SourceFiles = std::vector<SourceFile>;
+
+constexpr std::size_t kMaxFiles = 64;
+constexpr std::size_t kMaxFileBytes = 256UL * 1024;
+
+/// Reads `path`, a .lua file or a folder with some; *_test.lua and hidden files are left out.
+/// Errors: kNotFound for a missing path or a folder without policies; kRejected for a file or folder that somebody
+/// else may write, with the command that mends it; kInvalid for names and sizes that are not accepted.
+base::Result<SourceFiles> read_sources(const std::filesystem::path& path);
+
+/// Whether a file of this name is part of a policy.
+bool is_policy_file(std::string_view name);
+
+}  // namespace policy

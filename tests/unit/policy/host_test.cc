@@ -1,0 +1,142 @@
+#include "host_fixture.h"
+
+namespace policy::test {
+namespace {
+
+TEST_F(PolicyHostTest, WithoutAPolicyEverythingIsAcceptedAndNoChildRuns) {
+  options.path.clear();
+  run([](PolicyHostTest& test) -> asio::awaitable<void> {
+    co_await test.expect("accepted");
+    EXPECT_THAT(host_pids(), ElementsAre());
+    EXPECT_EQ(test.host->status().generation, 0U);
+  });
+}
+
+TEST_F(PolicyHostTest, AMissingProgramIsAnErrorAtTheStart) {
+  options.host_program = "/nonexistent/studio-policy-host";
+  make();
+  base::TaskGroup group(io.get_executor());
+  group.spawn("test", [](PolicyHostTest& test) -> asio::awaitable<void> {
+    const auto started = co_await test.host->start();
+    EXPECT_FALSE(started);
+    EXPECT_THAT(started.error().message, HasSubstr("/nonexistent/studio-policy-host"));
+    test.done = true;
+  }(*this));
+  io.run();
+  EXPECT_TRUE(done);
+}
+
+TEST_F(PolicyHostTest, DecidesWithReasonRuleAndGeneration) {
+  write(folder / "a.lua", declining("not today"));
+  run([](PolicyHostTest& test) -> asio::awaitable<void> {
+    test.host->wake();
+    const auto offer = make_offer();
+    const auto decision = co_await test.host->decide(offer, kNow);
+    EXPECT_FALSE(decision.accepted);
+    EXPECT_EQ(decision.reason, "not today");
+    EXPECT_EQ(decision.rule, "a.lua:2");
+    EXPECT_EQ(decision.generation, 1U);
+    EXPECT_TRUE(decision.trace.empty());
+    EXPECT_THAT(test.host->status().files, ElementsAre("a.lua"));
+  });
+}
+
+TEST_F(PolicyHostTest, ExplainsWhenAsked) {
+  write(folder / "a.lua", declining("not today"));
+  options.explain = true;
+  run([](PolicyHostTest& test) -> asio::awaitable<void> {
+    const auto offer = make_offer();
+    const auto decision = co_await test.host->decide(offer, kNow);
+    EXPECT_EQ(decision.trace.size(), 1U);
+    EXPECT_EQ(decision.trace.at(0).text, "not today");
+  });
+}
+
+TEST_F(PolicyHostTest, AHookThatFailsDeclinesAndIsCounted) {
+  write(folder / "a.lua", with_worker("worker.on('offer', function(offer)\n return offer.seconds > 1\nend)"));
+  run([](PolicyHostTest& test) -> asio::awaitable<void> {
+    const auto offer = make_offer();
+    const auto decision = co_await test.host->decide(offer, kNow);
+    EXPECT_EQ(decision.reason, "policy error");
+    EXPECT_EQ(decision.code, job::RejectCode::kPaused);
+    EXPECT_EQ(decision.rule, "a.lua:3");
+    EXPECT_EQ(test.host->status().errors, 1U);
+    EXPECT_EQ(test.host->status().restarts, 0U);
+  });
+}
+
+TEST_F(PolicyHostTest, HostileHooksLeaveTheNextDecisionRight) {
+  std::string hooks = "worker.on('offer', function(offer)\nlocal game = offer.game\n";
+  for (const HostileScript& script : kHostileScripts) {
+    hooks += "if game == '" + std::string(script.name) + "' then " + script.code + " end\n";
+  }
+  write(folder / "a.lua", with_worker(hooks + "end)"));
+  run([](PolicyHostTest& test) -> asio::awaitable<void> {
+    for (const HostileScript& script : kHostileScripts) {
+      const auto hostile = make_offer(script.name);
+      const auto start = std::chrono::steady_clock::now();
+      const auto decision = co_await test.host->decide(hostile, kNow);
+      EXPECT_THAT(decision.reason, StartsWith("policy error")) << script.name;
+      EXPECT_LT(std::chrono::steady_clock::now() - start, 5s) << script.name;
+      co_await test.expect("accepted");
+    }
+    EXPECT_EQ(test.host->status().errors, kHostileScripts.size());
+  });
+}
+
+TEST_F(PolicyHostTest, AHangingChildIsKilledAndReplaced) {
+  write(folder / "a.lua", declining("not today"));
+  run([](PolicyHostTest& test) -> asio::awaitable<void> {
+    co_await test.expect("not today");
+    const pid_t first = host_pids().at(0);
+    ::kill(first, SIGSTOP);
+    const auto start = std::chrono::steady_clock::now();
+    co_await test.expect("policy error: no verdict in time");
+    EXPECT_GE(std::chrono::steady_clock::now() - start, test.options.hard_limit);
+    co_await test.expect("not today");
+    EXPECT_NE(host_pids().at(0), first);
+    EXPECT_EQ(test.host->status().restarts, 1U);
+    EXPECT_EQ(test.host->status().generation, 1U);
+  });
+}
+
+TEST_F(PolicyHostTest, AChildThatIsKilledInADecisionIsReplaced) {
+  write(folder / "a.lua", declining("not today"));
+  options.hard_limit = kLongWait;  // not the limit but the end of the child must end the wait
+  run([](PolicyHostTest& test) -> asio::awaitable<void> {
+    for (const int signal : {SIGKILL, SIGABRT}) {
+      co_await test.expect("not today");
+      const pid_t pid = host_pids().at(0);
+      ::kill(pid, SIGSTOP);
+      // Runs when the decision waits for the child: the handler is queued behind this coroutine.
+      asio::post(test.io, [pid, signal] {
+        ::kill(pid, signal);
+        ::kill(pid, SIGCONT);
+      });
+      const auto start = std::chrono::steady_clock::now();
+      co_await test.expect("policy error: no verdict in time");
+      EXPECT_LT(std::chrono::steady_clock::now() - start, test.options.hard_limit);
+    }
+    co_await test.expect("not today");
+    EXPECT_EQ(test.host->status().restarts, 2U);
+  });
+}
+
+TEST_F(PolicyHostTest, AChildThatDiesIdleIsReplacedWithTheLastGoodPolicy) {
+  write(folder / "a.lua", declining("not today"));
+  run([](PolicyHostTest& test) -> asio::awaitable<void> {
+    co_await test.expect("not today");
+    write(test.folder / "a.lua", "this is broken");
+    co_await test.until_error("a.lua:1");
+    ::kill(host_pids().at(0), SIGKILL);
+    std::function<bool(const PolicyStatus&)> restarted = [](const PolicyStatus& status) {
+      return status.restarts == 1;
+    };
+    co_await test.until(restarted);
+    co_await test.expect("not today");
+    EXPECT_THAT(test.host->status().error, HasSubstr("a.lua:1"));
+  });
+}
+
+}  // namespace
+}  // namespace policy::test

@@ -1,0 +1,104 @@
+#include "policy/host/protocol.h"
+
+#include <gtest/gtest.h>
+
+#include "policy_fixture.h"
+
+namespace policy::host {
+namespace {
+
+Verdict full_verdict() {
+  Verdict verdict;
+  verdict.error = "a.lua:1: x";
+  verdict.instructions = 7;
+  verdict.decision.accepted = true;
+  verdict.decision.plan.max_vram = base::kGiB;
+  verdict.decision.plan.max_time = std::chrono::minutes(5);
+  verdict.decision.code = job::RejectCode::kPaused;
+  verdict.decision.reason = "why";
+  verdict.decision.rule = "a.lua:3";
+  verdict.decision.trace.push_back({job::Vote::kSkipped, "a.lua:4", "text"});
+  return verdict;
+}
+
+TEST(HostProtocol, CarriesADecisionThereAndBack) {
+  auto offer = test::make_offer();
+  offer.facts.seconds = 2.5;
+  std::string frame;
+  encode_decide(frame, 42, true, offer, test::at(test::utc(2026, 3, 24)));
+  const auto request = decode_request(frame);
+  ASSERT_TRUE(request);
+  const auto& decide = std::get<DecideRequest>(*request);
+  EXPECT_EQ(decide.id, 42U);
+  EXPECT_TRUE(decide.explain);
+  EXPECT_EQ(decide.facts.now, test::utc(2026, 3, 24));
+  EXPECT_EQ(decide.offer.game, offer.game);
+  EXPECT_EQ(decide.offer.model, offer.model);
+  EXPECT_EQ(decide.offer.source.engine, offer.source.engine);
+  EXPECT_EQ(decide.offer.vram_gb, offer.vram_gb);
+  EXPECT_EQ(decide.offer.facts.width, offer.facts.width);
+  EXPECT_EQ(decide.offer.facts.steps, std::nullopt);
+  EXPECT_EQ(decide.offer.facts.seconds, 2.5);
+
+  encode(frame, DecideReply{42, full_verdict()});
+  const auto reply = decode_reply(frame);
+  ASSERT_TRUE(reply);
+  const auto& answer = std::get<DecideReply>(*reply);
+  const auto expected = full_verdict();
+  EXPECT_EQ(answer.id, 42U);
+  EXPECT_EQ(answer.verdict.error, expected.error);
+  EXPECT_EQ(answer.verdict.instructions, 7U);
+  EXPECT_TRUE(answer.verdict.decision.accepted);
+  EXPECT_EQ(answer.verdict.decision.plan.max_vram, base::kGiB);
+  EXPECT_EQ(answer.verdict.decision.plan.max_time, std::chrono::minutes(5));
+  EXPECT_EQ(answer.verdict.decision.code, job::RejectCode::kPaused);
+  EXPECT_EQ(answer.verdict.decision.reason, "why");
+  EXPECT_EQ(answer.verdict.decision.rule, "a.lua:3");
+  ASSERT_EQ(answer.verdict.decision.trace.size(), 1U);
+  EXPECT_EQ(answer.verdict.decision.trace[0].vote, job::Vote::kSkipped);
+  EXPECT_EQ(answer.verdict.decision.trace[0].text, "text");
+}
+
+TEST(HostProtocol, CarriesFiles) {
+  const SourceFiles files = {{"a.lua", "return 1"}, {"b.lua", std::string("\0x", 2)}};
+  std::string frame;
+  encode_load(frame, files, {.memory = 5, .instructions = 6, .time = std::chrono::seconds(7)});
+  const auto request = decode_request(frame);
+  ASSERT_TRUE(request);
+  const auto& load = std::get<LoadRequest>(*request);
+  EXPECT_EQ(load.files, files);
+  EXPECT_EQ(load.options.memory, 5U);
+  EXPECT_EQ(load.options.instructions, 6U);
+  EXPECT_EQ(load.options.time, std::chrono::seconds(7));
+  encode(frame, LoadReply{"broken"});
+  EXPECT_EQ(std::get<LoadReply>(*decode_reply(frame)).error, "broken");
+}
+
+TEST(HostProtocol, RefusesEveryCutAndEveryExcess) {
+  std::string frame;
+  encode_decide(frame, 1, false, test::make_offer(), test::at(test::utc(2026, 3, 24)));
+  for (std::size_t size = 0; size < frame.size(); ++size) EXPECT_FALSE(decode_request(frame.substr(0, size))) << size;
+  EXPECT_FALSE(decode_request(frame + "x"));
+  EXPECT_FALSE(decode_reply(frame));
+  encode(frame, DecideReply{1, full_verdict()});
+  for (std::size_t size = 0; size < frame.size(); ++size) EXPECT_FALSE(decode_reply(frame.substr(0, size))) << size;
+  EXPECT_FALSE(decode_reply(frame + "x"));
+  EXPECT_FALSE(decode_request(frame));
+}
+
+TEST(HostProtocol, SurvivesEveryFlippedByte) {
+  std::string frame;
+  encode(frame, DecideReply{1, full_verdict()});
+  for (std::size_t i = 0; i < frame.size(); ++i) {
+    auto damaged = frame;
+    damaged[i] = static_cast<char>(damaged[i] ^ 0xFF);
+    const auto reply = decode_reply(damaged);
+    if (!reply) continue;
+    const auto* answer = std::get_if<DecideReply>(&*reply);
+    ASSERT_NE(answer, nullptr);
+    EXPECT_LE(answer->verdict.decision.trace.size(), 1U);
+  }
+}
+
+}  // namespace
+}  // namespace policy::host

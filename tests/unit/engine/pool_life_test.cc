@@ -1,0 +1,85 @@
+// Instances over time: idle ones end, everything ends at stop, and nothing of a process group is left.
+#include <gtest/gtest.h>
+
+#include "stage.h"
+
+namespace engine {
+namespace {
+
+using std::chrono::milliseconds;
+
+TEST(EngineLife, EndsAnIdleInstanceAfterItsTime) {
+  Stage stage;
+  auto manifest = stage.manifest();
+  manifest.idle = milliseconds(20);
+  stage.play(manifest, [](Stage& s) -> asio::awaitable<void> {
+    const auto first = co_await s.run("who");
+    co_await s.hears("quit");
+    const auto second = co_await s.run("who");
+    EXPECT_NE(number_in(second, "pid"), number_in(first, "pid"));
+  });
+}
+
+TEST(EngineLife, StartsNothingBeforeTheFirstJob) {
+  Stage stage;
+  stage.play(stage.manifest(), [](Stage&) -> asio::awaitable<void> {
+    EXPECT_EQ(children(), 0U);
+    co_return;
+  });
+}
+
+TEST(EngineLife, StopsWithAJobRunningAndOneWaiting) {
+  Stage stage;
+  stage.play(stage.manifest(), [](Stage& s) -> asio::awaitable<void> {
+    Background running;
+    Background waiting;
+    s.start(running, s.request("slow"));
+    co_await s.hears("working");
+    s.start(waiting, s.request("who"));
+    co_await s.pool().stop();
+    EXPECT_EQ(children(), 0U);
+    const auto first = co_await s.finish(running);
+    const auto second = co_await s.finish(waiting);
+    EXPECT_EQ(failure_of(first), "cancelled: cancelled");
+    EXPECT_EQ(failure_of(second), "cancelled: cancelled");
+    const auto late = co_await s.run("who");
+    EXPECT_EQ(failure_of(late), "cancelled: cancelled");
+  });
+}
+
+TEST(EngineLife, KillsAnEngineThatIgnoresTheStop) {
+  Stage stage;
+  auto manifest = stage.manifest("stubborn-at-quit");
+  manifest.term_again = milliseconds(20);
+  manifest.kill_after = milliseconds(60);
+  stage.play(manifest, [](Stage& s) -> asio::awaitable<void> {
+    const auto answer = co_await s.run("who");
+    EXPECT_GT(number_in(answer, "pid"), 0);
+    co_await s.pool().stop();
+    EXPECT_EQ(children(), 0U);
+  });
+}
+
+asio::awaitable<void> leave_one_behind(Stage& s, std::string prompt) {
+  const auto answer = co_await s.run(std::move(prompt));
+  const auto left_behind = static_cast<pid_t>(number_in(answer, "pid"));
+  EXPECT_GT(left_behind, 0) << failure_of(answer);
+  const auto next = co_await s.run("who");
+  EXPECT_GT(number_in(next, "pid"), 0) << failure_of(next);
+  if (left_behind > 0) {
+    EXPECT_TRUE(goes_away(left_behind));
+  }
+}
+
+TEST(EngineLife, LeavesNoGrandchildThatHoldsThePipe) {
+  Stage stage;
+  stage.play(stage.manifest(), [](Stage& s) -> asio::awaitable<void> { co_await leave_one_behind(s, "grandchild"); });
+}
+
+TEST(EngineLife, LeavesNoDaemonThatLeftTheGroup) {
+  Stage stage;
+  stage.play(stage.manifest(), [](Stage& s) -> asio::awaitable<void> { co_await leave_one_behind(s, "daemon"); });
+}
+
+}  // namespace
+}  // namespace engine

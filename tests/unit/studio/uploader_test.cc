@@ -1,0 +1,113 @@
+#include "studio/uploader.h"
+
+#include <gmock/gmock.h>
+#include <optional>
+
+#include <boost/asio/io_context.hpp>
+
+#include "base/task_group.h"
+#include "fakes/fake_http.h"
+#include "fakes/virtual_clock.h"
+
+namespace {
+
+using namespace std::chrono_literals;
+
+class Uploader : public testing::Test {
+ protected:
+  Uploader() {
+    studio::Credentials credentials;
+    credentials.worker = base::WorkerId("w-1");
+    credentials.token = base::Secret("tok");
+    uploader_.set_credentials(credentials);
+  }
+  ~Uploader() override {
+    tasks_.cancel_all();
+    clock_.settle();
+  }
+
+  static boost::asio::awaitable<void> put(Uploader& self) {
+    studio::ResultFile file{base::JobId("job-1"), "/x/result.png", "/x/prompt.txt", "png"};
+    self.outcome_ = co_await self.uploader_.put(std::move(file));
+  }
+  base::Result<job::Receipt> run() {
+    tasks_.spawn("put", put(*this));
+    clock_.pass(10s);
+    return *outcome_;
+  }
+
+  boost::asio::io_context io_;
+  fakes::VirtualClock clock_{io_};
+  fakes::FakeHttp http_;
+  std::optional<base::Result<job::Receipt>> outcome_;
+  studio::Uploader uploader_{*studio::Urls::parse("http://s.example"), http_, clock_,
+                             [](base::log::Level, const std::string&, const base::JobId&) {}};
+  base::TaskGroup tasks_{io_.get_executor()};
+};
+
+TEST_F(Uploader, SendsThePartsOfTheContractInOrder) {
+  http_.answer(200, R"({"ok":true})");
+  ASSERT_TRUE(run());
+  ASSERT_EQ(http_.uploads.size(), 1U);
+  const auto& upload = http_.uploads[0];
+  EXPECT_EQ(upload.url, "http://s.example/graphics/api/workers/w-1/jobs/job-1/complete");
+  EXPECT_EQ(upload.bearer.reveal(), "tok");
+  ASSERT_EQ(upload.parts.size(), 3U);
+  EXPECT_EQ(upload.parts[0].name, "prompt");
+  EXPECT_TRUE(upload.parts[0].filename.empty());
+  EXPECT_EQ(upload.parts[1].name, "ext");
+  EXPECT_EQ(upload.parts[1].text, "png");
+  EXPECT_EQ(upload.parts[2].name, "image");
+  EXPECT_EQ(upload.parts[2].filename, "job-1.png");
+  EXPECT_EQ(upload.parts[2].content_type, "image/png");
+}
+
+TEST_F(Uploader, TriesThreeTimesOneAndTwoSecondsApart) {
+  http_.answer(503);
+  http_.refuse(base::Code::kUnavailable, "reset");
+  http_.answer(200);
+  EXPECT_TRUE(run());
+  EXPECT_EQ(http_.uploads.size(), 3U);
+}
+
+TEST_F(Uploader, GivesUpAfterTheThirdTry) {
+  for (int i = 0; i < 4; ++i) http_.answer(500, "down");
+  const auto outcome = run();
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().code, base::Code::kUnavailable);
+  EXPECT_EQ(outcome.error().message, "complete failed: 500 — down");
+  EXPECT_EQ(http_.uploads.size(), 3U);
+}
+
+TEST_F(Uploader, A4xxIsFinalAndTellsAClaimFromARefusal) {
+  const std::pair<int, base::Code> table[] = {{409, base::Code::kConflict},
+                                              {401, base::Code::kUnauthorized},
+                                              {403, base::Code::kUnauthorized},
+                                              {413, base::Code::kRejected},
+                                              {422, base::Code::kRejected}};
+  for (const auto& [status, code] : table) {
+    http_.uploads.clear();
+    http_.answer(status, "no");
+    EXPECT_EQ(run().error().code, code) << status;
+    EXPECT_EQ(http_.uploads.size(), 1U) << status;
+  }
+}
+
+TEST_F(Uploader, AWebPageIsNoReceipt) {
+  http_.answer(200, "<html>log in</html>", "text/html; charset=utf-8");
+  http_.answer(200, R"({"ok":true})");
+  EXPECT_TRUE(run());
+  EXPECT_EQ(http_.uploads.size(), 2U);
+}
+
+TEST_F(Uploader, KnowsTheContractsTypes) {
+  EXPECT_EQ(studio::mime_type("PNG"), "image/png");
+  EXPECT_EQ(studio::mime_type("jpeg"), "image/jpeg");
+  EXPECT_EQ(studio::mime_type("opus"), "audio/ogg");
+  EXPECT_EQ(studio::mime_type("glb"), "model/gltf-binary");
+  EXPECT_EQ(studio::mime_type("bmp"), "image/bmp");
+  EXPECT_EQ(studio::mime_type("exe"), "application/octet-stream");
+  EXPECT_EQ(studio::mime_type(""), "application/octet-stream");
+}
+
+}  // namespace

@@ -1,0 +1,47 @@
+#pragma once
+// ControlServer: a Unix socket for the operator's commands, one request and one answer per connection. Thread: io.
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "base/task_group.h"
+#include "control/operator.h"
+
+namespace control {
+
+namespace asio = boost::asio;
+
+class ControlServer {
+ public:
+  /// Listens on `socket` (mode 0600). A socket file that nobody answers on is left over from a crash and replaced.
+  /// Errors: kConflict when another worker answers there, kInvalid when the path is too long, kUnavailable otherwise.
+  static base::Result<std::unique_ptr<ControlServer>> listen(asio::any_io_executor executor, base::Clock& clock,
+                                                             std::filesystem::path socket, Operator& target);
+  ~ControlServer();
+
+  /// Serves until it is cancelled; at most 16 connections at a time, 5 s each.
+  asio::awaitable<void> run();
+
+ private:
+  using Stream = asio::local::stream_protocol;
+  ControlServer(base::Clock& clock, std::filesystem::path path, Operator& target, Stream::acceptor acceptor);
+  asio::awaitable<void> serve(Stream::socket connection);
+
+  base::Clock& clock_;
+  std::filesystem::path path_;
+  Operator& target_;
+  Stream::acceptor acceptor_;
+  base::TaskGroup connections_;
+};
+
+/// The answer to one request line, as JSON. Exposed for tests.
+std::string answer(std::string_view request, Operator& target);
+
+}  // namespace control

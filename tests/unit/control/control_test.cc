@@ -1,0 +1,130 @@
+#include <future>
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+#include <thread>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/json.hpp>
+
+#include "base/files.h"
+#include "base/task_group.h"
+#include "control/client.h"
+#include "control/server.h"
+
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+
+class RecordingOperator final : public control::Operator {
+ public:
+  std::string status() const override { return R"({"pid":1})"; }
+  void pause(std::optional<base::Duration> for_time) override { pauses.push_back(for_time); }
+  void resume() override { ++resumes; }
+  void drain() override { ++drains; }
+
+  std::vector<std::optional<base::Duration>> pauses;
+  int resumes = 0;
+  int drains = 0;
+};
+
+TEST(Answer, EachCommandReachesTheOperator) {
+  RecordingOperator target;
+  EXPECT_EQ(control::answer(R"({"command":"status"})", target), R"({"ok":true,"status":{"pid":1}})");
+  EXPECT_EQ(control::answer(R"({"command":"pause"})", target), R"({"ok":true})");
+  EXPECT_EQ(control::answer(R"({"command":"pause","for_seconds":7200})", target), R"({"ok":true})");
+  control::answer(R"({"command":"resume"})", target);
+  control::answer(R"({"command":"drain"})", target);
+  ASSERT_EQ(target.pauses.size(), 2U);
+  EXPECT_FALSE(target.pauses[0]);
+  EXPECT_EQ(target.pauses[1], base::Duration(2h));
+  EXPECT_EQ(target.resumes, 1);
+  EXPECT_EQ(target.drains, 1);
+}
+
+TEST(Answer, WhatCannotBeReadIsRefusedInWords) {
+  RecordingOperator target;
+  for (const char* bad : {"", "status", "[]", "{}", R"({"command":7})", R"({"command":"explode"})",
+                          R"({"command":"pause","for_seconds":-1})", R"({"command":"pause","for_seconds":1e300})"}) {
+    EXPECT_THAT(control::answer(bad, target), HasSubstr(R"("ok":false)")) << bad;
+  }
+  EXPECT_TRUE(target.pauses.empty());
+}
+
+class Socket : public testing::Test {
+ protected:
+  Socket() {
+    auto server = control::ControlServer::listen(io_.get_executor(), *clock_, path_, target_);
+    STUDIO_ASSERT(server.has_value());
+    server_ = std::move(*server);
+    tasks_.spawn("server", server_->run());
+    thread_ = std::thread([this] { io_.run(); });
+  }
+  ~Socket() override {
+    boost::asio::post(io_, [this] { tasks_.cancel_all(); });
+    work_.reset();
+    thread_.join();
+  }
+
+  base::TempDir folder_ = std::move(*base::TempDir::create("control-test"));
+  std::filesystem::path path_ = folder_.path() / "run" / "control.sock";
+  boost::asio::io_context io_{1};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_ = boost::asio::make_work_guard(io_);
+  std::unique_ptr<base::Clock> clock_ = base::make_system_clock();
+  RecordingOperator target_;
+  std::unique_ptr<control::ControlServer> server_;
+  base::TaskGroup tasks_{io_.get_executor()};
+  std::thread thread_;
+};
+
+TEST_F(Socket, AnswersOverTheSocket) {
+  const auto answer = control::ask(path_, R"({"command":"status"})");
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_EQ(*answer, R"({"ok":true,"status":{"pid":1}})");
+  const auto refused = control::ask(path_, R"({"command":"explode"})");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, base::Code::kRejected);
+  EXPECT_THAT(refused.error().message, HasSubstr("explode"));
+}
+
+TEST_F(Socket, IsForItsOwnerOnly) {
+  struct stat info {};
+  ASSERT_EQ(::stat(path_.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0600U);
+}
+
+TEST_F(Socket, ASecondServerOnTheSamePathIsAConflict) {
+  const auto second = control::ControlServer::listen(io_.get_executor(), *clock_, path_, target_);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, base::Code::kConflict);
+}
+
+TEST_F(Socket, ARequestThatIsTooLongIsDropped) {
+  const auto answer = control::ask(path_, std::string(20000, 'x'));
+  EXPECT_FALSE(answer);
+}
+
+TEST(Client, SaysThatNobodyRuns) {
+  const auto folder = base::TempDir::create("control-test");
+  const auto answer = control::ask(folder->path() / "none.sock", R"({"command":"status"})");
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, base::Code::kNotFound);
+}
+
+TEST(Client, AStaleSocketFileIsReplaced) {
+  const auto folder = base::TempDir::create("control-test");
+  const auto path = folder->path() / "control.sock";
+  ASSERT_TRUE(base::write_file(path, ""));
+  boost::asio::io_context io{1};
+  const auto clock = base::make_system_clock();
+  RecordingOperator target;
+  EXPECT_TRUE(control::ControlServer::listen(io.get_executor(), *clock, path, target));
+}
+
+TEST(SocketPath, TellsConfigurationsApart) {
+  const auto one = control::socket_path("/run/x", "/home/a/config.toml");
+  EXPECT_NE(one, control::socket_path("/run/x", "/home/b/config.toml"));
+  EXPECT_EQ(one, control::socket_path("/run/x", "/home/a/../a/config.toml"));
+}
+
+}  // namespace

@@ -1,0 +1,60 @@
+#pragma once
+// The command line as a value: parsing never exits and never prints.
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "base/result.h"
+#include "config/settings.h"
+
+namespace config {
+
+enum class Command : std::uint8_t {
+  kRun,
+  kRegister,
+  kStatus,
+  kConfigShow,
+  kConfigCheck,
+  kSetThreshold,
+  kEnable,
+  kDisable,
+  kPause,
+  kResume,
+  kDrain,
+  kPolicyCheck,
+  kPolicyExplain,
+  kEngineList,
+};
+
+struct Invocation {
+  Command command = Command::kRun;
+  Overrides overrides;
+  bool json = false;
+  bool reset = false;               // register
+  bool show_secrets = false;        // config show
+  bool wait = false;                // drain
+  std::optional<double> threshold;  // set-threshold, GiB
+  std::optional<std::chrono::seconds> pause_for;
+  std::optional<std::uint64_t> jobs;  // run
+  std::optional<std::chrono::seconds> idle_exit;
+  std::filesystem::path offer_file;  // policy explain
+  std::string at;                    // policy explain: the clock
+};
+
+/// The program is to end at once with this text: help, version, or what is wrong with the arguments.
+struct Exit {
+  int code = 0;
+  std::string text;
+  bool to_stderr = false;
+};
+
+std::variant<Invocation, Exit> parse_command_line(int argc, const char* const* argv, const std::string& version);
+
+/// "90s", "5m", "2h", "1d" or "until I say" as nothing. Errors: kInvalid.
+base::Result<std::chrono::seconds> parse_duration(std::string_view text);
+
+}  // namespace config

@@ -1,0 +1,130 @@
+#include "worker/delivery.h"
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/system/system_error.hpp>
+
+#include "base/files.h"
+#include "base/log.h"
+#include "base/run_on.h"
+#include "protocol/frames.h"
+
+namespace worker {
+namespace {
+
+/// No acknowledgement within this time: the result is synced, so that a power cut cannot take it. Most results are
+/// acknowledged sooner and never need it.
+constexpr base::Duration kSyncAfter = std::chrono::milliseconds(100);
+
+studio::ResultFile result_file(const history::Produced& result) {
+  return {result.job, result.folder / result.file, result.folder / kPromptFile, result.ext};
+}
+
+base::Result<JsonDelivery> read_json(const history::Produced& result) {
+  constexpr base::Bytes kFrame = 64 * base::kMiB;
+  TRY(auto text, base::read_file(result.folder / result.file, kFrame));
+  TRY(auto prompt, base::read_file(result.folder / kPromptFile, kFrame));
+  return JsonDelivery{std::move(text), std::move(prompt)};
+}
+
+job::Failure upload_failed(const base::Error& error) {
+  return {job::FailureClass::kUploadFailed, error.message};
+}
+
+}  // namespace
+
+Delivery::Delivery(studio::StudioLink& link, studio::Uploader& uploader, history::Journal& journal, base::Clock& clock,
+                   base::Random& random, asio::any_io_executor disk)
+    : link_(link), uploader_(uploader), journal_(journal), clock_(clock), random_(random), disk_(std::move(disk)) {}
+
+asio::awaitable<Delivered> Delivery::deliver(history::Produced result, std::shared_ptr<ActiveJob> active,
+                                             std::optional<JsonDelivery> fresh) {
+  using namespace asio::experimental::awaitable_operators;
+  auto guarded = settle(result, *active, std::move(fresh)) || sync_when_late();
+  auto outcome = co_await std::move(guarded);
+  if (auto* receipt = std::get_if<job::Receipt>(&outcome)) co_return std::move(*receipt);
+  if (auto* failure = std::get_if<job::Failure>(&outcome)) co_return std::move(*failure);
+  // The guard never returns by itself: this is a cancellation, and the result must stay in the outbox.
+  throw boost::system::system_error(asio::error::operation_aborted);
+}
+
+asio::awaitable<Delivered> Delivery::settle(const history::Produced& result, ActiveJob& active,
+                                            std::optional<JsonDelivery> fresh) {
+  studio::Backoff backoff(random_);
+  for (;;) {
+    while (active.session == 0) co_await active.claimed.wait();
+    const std::uint64_t claim = active.claims;
+    Attempt settled;
+    if (job::is_json_kind(result.kind)) {
+      auto text = std::exchange(fresh, std::nullopt);
+      settled = co_await attempt_json(result, active, std::move(text));
+    } else {
+      settled = co_await attempt_file(result, active);
+    }
+    if (settled) co_return std::move(*settled);
+    // A new claim is worth a try at once; the old one, still ours, after a pause.
+    if (active.session == 0 || claim != active.claims) continue;
+    const auto until = clock_.now() + backoff.next();
+    co_await clock_.sleep_until(until);
+  }
+}
+
+asio::awaitable<Delivery::Attempt> Delivery::attempt_json(const history::Produced& result, ActiveJob& active,
+                                                          std::optional<JsonDelivery> fresh) {
+  if (!fresh) {
+    auto load = [&result] { return read_json(result); };
+    auto loaded = co_await base::run_on(disk_, std::move(load));
+    if (!loaded) co_return upload_failed(loaded.error());
+    fresh = std::move(*loaded);
+  }
+  const std::uint64_t claim = active.claims;
+  const auto session = active.session;
+  const base::Bytes bytes = fresh->result.size();
+  const auto sent = link_.complete_json(result.job, session, std::move(fresh->result), std::move(fresh->prompt));
+  if (sent) {
+    link_.note(base::log::Level::kInfo, "json result sent", result.job);
+    const auto acknowledged = co_await link_.acknowledged(result.job, session);
+    if (acknowledged) co_return job::Receipt{false, "", bytes};
+  }
+  if (claim == active.claims) active.session = 0;
+  co_return std::nullopt;
+}
+
+asio::awaitable<Delivery::Attempt> Delivery::attempt_file(const history::Produced& result, ActiveJob& active) {
+  const std::uint64_t claim = active.claims;
+  auto file = result_file(result);
+  auto receipt = co_await uploader_.put(std::move(file));
+  if (receipt) {
+    link_.note(base::log::Level::kInfo, "binary upload ok", result.job);
+    co_return std::move(*receipt);
+  }
+  link_.note(base::log::Level::kError, receipt.error().message, result.job);
+  switch (receipt.error().code) {
+    case base::Code::kUnavailable:
+      co_return std::nullopt;
+    case base::Code::kConflict:
+    case base::Code::kUnauthorized:
+      // The studio gave the claim up, for example when the link dropped: the result waits for its next offer.
+      if (claim == active.claims) active.session = 0;
+      co_return std::nullopt;
+    default:
+      co_return upload_failed(receipt.error());
+  }
+}
+
+asio::awaitable<void> Delivery::sync_when_late() {
+  const auto late = clock_.now() + kSyncAfter;
+  co_await clock_.sleep_until(late);
+  const auto synced = co_await journal_.sync();
+  if (!synced) base::log::warn("history", "the journal could not be synced", {{"why", synced.error().message}});
+  base::Event never;
+  for (;;) co_await never.wait();
+}
+
+asio::awaitable<base::Result<job::Receipt>> Delivery::try_unclaimed(const history::Produced& result) {
+  auto file = result_file(result);
+  auto receipt = co_await uploader_.put(std::move(file));
+  co_return receipt;
+}
+
+}  // namespace worker

@@ -1,0 +1,70 @@
+#pragma once
+// Delivery: a result's way to the studio, over failed uploads, reconnects and restarts, exactly once. Thread: io.
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "history/journal.h"
+#include "job/result.h"
+#include "studio/backoff.h"
+#include "studio/studio_link.h"
+#include "studio/uploader.h"
+#include "worker/job_table.h"
+
+namespace worker {
+
+namespace asio = boost::asio;
+
+/// How a delivery ended: the studio has the result, or refused it for good.
+using Delivered = std::variant<job::Receipt, job::Failure>;
+
+/// A JSON result and its full prompt while they are still in memory.
+struct JsonDelivery {
+  std::string result;
+  std::string prompt;
+};
+
+class Delivery {
+ public:
+  Delivery(studio::StudioLink& link, studio::Uploader& uploader, history::Journal& journal, base::Clock& clock,
+           base::Random& random, asio::any_io_executor disk);
+
+  /// Delivers, and returns only when that is settled. While the claim is not ours it waits for the studio to offer the
+  /// job again; a cancelled wait throws and leaves the result in the outbox. `fresh` saves reading a JSON result back.
+  asio::awaitable<Delivered> deliver(history::Produced result, std::shared_ptr<ActiveJob> active,
+                                     std::optional<JsonDelivery> fresh);
+
+  /// One upload of a binary result from before a restart, in the hope that the studio still holds our claim.
+  asio::awaitable<base::Result<job::Receipt>> try_unclaimed(const history::Produced& result);
+
+ private:
+  /// Nothing: not settled, try again.
+  using Attempt = std::optional<Delivered>;
+
+  asio::awaitable<Delivered> settle(const history::Produced& result, ActiveJob& active,
+                                    std::optional<JsonDelivery> fresh);
+  asio::awaitable<Attempt> attempt_json(const history::Produced& result, ActiveJob& active,
+                                        std::optional<JsonDelivery> fresh);
+  asio::awaitable<Attempt> attempt_file(const history::Produced& result, ActiveJob& active);
+  asio::awaitable<void> sync_when_late();
+
+  studio::StudioLink& link_;
+  studio::Uploader& uploader_;
+  history::Journal& journal_;
+  base::Clock& clock_;
+  base::Random& random_;
+  asio::any_io_executor disk_;
+};
+
+/// Names inside a result's outbox folder.
+inline constexpr std::string_view kPromptFile = "prompt.txt";
+inline constexpr std::string_view kJsonFile = "result.json";
+
+}  // namespace worker

@@ -1,0 +1,58 @@
+#include "worker/house_rules.h"
+
+#include <utility>
+
+namespace worker {
+namespace {
+
+job::Decision declined(std::string reason, std::string rule) {
+  job::Decision decision;
+  decision.code = job::RejectCode::kPaused;
+  decision.reason = std::move(reason);
+  decision.rule = std::move(rule);
+  return decision;
+}
+
+}  // namespace
+
+HouseRules::HouseRules(bool auto_enabled, bool only_when_idle, std::string config_name)
+    : auto_enabled_(auto_enabled), only_when_idle_(only_when_idle), config_name_(std::move(config_name)) {}
+
+job::Decision HouseRules::decide(const base::JobId& job, base::SteadyTime now) {
+  if (draining_) return declined(*draining_, "drain");
+  if (!auto_enabled_) return declined("worker disabled by operator", config_name_ + ": auto_enabled");
+  if (paused(now)) return declined("worker paused by operator", "pause");
+  // No presence sensor is connected, and an unknown presence is not an idle one.
+  if (only_when_idle_) {
+    return declined("only when idle: the person is using this computer", config_name_ + ": only_when_idle");
+  }
+  std::erase_if(declined_, [&](const auto& entry) { return now - entry.second >= kSpinGuard; });
+  if (declined_.contains(job)) return declined("declined a moment ago", "repeated offer");
+  job::Decision decision;
+  decision.accepted = true;
+  return decision;
+}
+
+void HouseRules::pause(std::optional<base::SteadyTime> until) {
+  paused_ = true;
+  paused_until_ = until;
+}
+
+void HouseRules::resume() {
+  paused_ = false;
+  paused_until_.reset();
+}
+
+void HouseRules::drain(std::string reason) {
+  if (!draining_) draining_ = std::move(reason);
+}
+
+void HouseRules::declined_for_good(const base::JobId& job, base::SteadyTime now) {
+  declined_[job] = now;
+}
+
+bool HouseRules::paused(base::SteadyTime now) const {
+  return paused_ && (!paused_until_ || now < *paused_until_);
+}
+
+}  // namespace worker

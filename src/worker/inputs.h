@@ -1,0 +1,70 @@
+#pragma once
+// Inputs: the files an engine gets with its task: its model's files, and pictures that are fetched under guard and
+// checked by content, never trusted by name. Thread: io.
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include "base/clock.h"
+#include "base/ids.h"
+#include "engine/engine_pool.h"
+#include "job/offer.h"
+#include "job/result.h"
+#include "net/http_client.h"
+
+namespace worker {
+
+namespace asio = boost::asio;
+
+struct InputOptions {
+  base::Bytes max_bytes = 25 * base::kMiB;  // each (contract 4.1)
+  base::Duration limit = std::chrono::seconds(60);
+  std::size_t max_pictures = 16;
+  std::filesystem::path models_root;
+  std::string user_agent;
+};
+
+class Inputs {
+ public:
+  /// `disk`: where base64 is decoded and files are written.
+  Inputs(InputOptions options, net::HttpClient& http, asio::any_io_executor disk)
+      : options_(std::move(options)), http_(http), disk_(std::move(disk)) {}
+
+  /// Why this task's inputs can never be used here; checked before anything is fetched.
+  std::optional<job::Failure> objection(const job::Offer& offer) const;
+
+  /// Where the model's files are: <models_root>/<sanitised model id>/<filename> (contract 5.2). Only the roles when
+  /// the engine does not read them.
+  std::variant<std::vector<engine::RunFile>, job::Failure> locate_files(const job::Offer& offer,
+                                                                        const engine::Manifest& manifest) const;
+
+  /// Fetches those inputs whose names are in `wanted` into `folder`, in order.
+  asio::awaitable<std::variant<std::vector<engine::RunInput>, job::Failure>> fetch(std::vector<job::Input> inputs,
+                                                                                   std::vector<std::string> wanted,
+                                                                                   std::filesystem::path folder);
+
+ private:
+  asio::awaitable<base::Result<engine::RunInput>> fetch_one(const job::Input& input, std::filesystem::path path);
+
+  InputOptions options_;
+  net::HttpClient& http_;
+  asio::any_io_executor disk_;
+};
+
+/// The bytes of `data:image/<type>;base64,<...>`. Errors: kInvalid in the contract's words (5.4).
+base::Result<std::string> decode_data_url(std::string_view url);
+
+/// A model id as a folder name: letters, digits, dot, underscore and hyphen stay, the rest becomes an underscore.
+std::string sanitised_model_id(std::string_view id);
+
+/// MIME type by magic bytes: png, jpeg, webp, gif, bmp, tiff; nothing for anything else.
+std::optional<std::string_view> picture_type(std::string_view head);
+
+}  // namespace worker

@@ -1,0 +1,381 @@
+#include "worker/job_pipeline.h"
+
+#include <array>
+#include <cstdio>
+
+#include <boost/asio/cancellation_state.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include "base/files.h"
+#include "base/log.h"
+#include "base/run_on.h"
+#include "base/timeout.h"
+#include "protocol/frames.h"
+
+namespace worker {
+namespace {
+
+using base::log::Level;
+
+constexpr std::size_t kRememberedVerdicts = 200;
+/// Larger texts are written on the disk thread: a page of text costs microseconds, a 15 MB prompt would hold up frames.
+constexpr std::size_t kSmallText = 64 * base::kKiB;
+/// A failure that the studio does not acknowledge in this time is over all the same: it frees the claim by itself.
+constexpr base::Duration kFailAckLimit = std::chrono::seconds(10);
+
+/// "1.52s" or "640µs", as the studio's views expect it.
+std::string short_duration(base::Duration duration) {
+  const double seconds = std::chrono::duration<double>(duration).count();
+  std::array<char, 32> text{};
+  if (seconds >= 1)
+    std::snprintf(text.data(), text.size(), "%.2fs", seconds);
+  else if (seconds >= 1e-3)
+    std::snprintf(text.data(), text.size(), "%.2fms", seconds * 1e3);
+  else
+    std::snprintf(text.data(), text.size(), "%.0fµs", seconds * 1e6);
+  return text.data();
+}
+
+std::string shortest(double number) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.6g", number);
+  return text.data();
+}
+
+job::Failure disk_failure(const base::Error& error) {
+  const bool full = error.code == base::Code::kExhausted;
+  return {full ? job::FailureClass::kDiskFull : job::FailureClass::kCrashed,
+          full ? "disk full on the worker" : "the worker cannot write its files"};
+}
+
+}  // namespace
+
+/// The job's place in the table, for exactly as long as its pipeline lives.
+struct JobPipeline::Membership {
+  Membership(JobPipeline& owner, ActiveJob job) : pipeline(owner), active(owner.parts_.jobs.add(std::move(job))) {}
+  Membership(const Membership&) = delete;
+  Membership& operator=(const Membership&) = delete;
+  ~Membership() {
+    pipeline.parts_.jobs.erase(active->id);
+    pipeline.parts_.link.set_current_job(pipeline.parts_.jobs.current());
+    pipeline.changed();
+  }
+  JobPipeline& pipeline;
+  std::shared_ptr<ActiveJob> active;
+};
+
+asio::awaitable<void> JobPipeline::run(studio::OfferedJob offered) {
+  const auto began = parts_.clock.now();
+  job::Offer offer = std::move(offered.offer);
+  const std::string hash = job::task_hash(offer);
+  if (answered_from_memory(offer, hash, offered.session)) co_return;
+  Membership member(
+      *this, ActiveJob{.id = offer.id, .game = offer.game, .kind = offer.kind, .task_hash = hash, .since = began});
+  const auto active = member.active;
+
+  job::Decision decision = co_await decide(offer);
+  admission::Lease lease = admit(offer, hash, decision);
+  if (!decision.accepted) co_return decline(offer, offered.session, decision, parts_.clock.now() - began);
+  if (const auto sent = parts_.link.accept(offer.id, offered.session); !sent) {
+    // The studio frees the claim with the session, so the job must not run.
+    parts_.link.note(Level::kError, "accept send failed for offer " + offer.id.str() + ": " + sent.error().message,
+                     offer.id);
+    co_return close(*active, job::Outcome::kSuperseded, sent.error().message, 0);
+  }
+  const auto took = parts_.clock.now() - began;
+  active->claim(offered.session);
+  parts_.link.set_current_job(parts_.jobs.current());
+  report_verdict(offer, decision, took);
+
+  std::optional<JsonDelivery> fresh;
+  auto produced = co_await work(offer, decision.plan, *active, fresh);
+  if (!produced) co_return;
+  lease.release();
+  active->stage = JobStage::kDelivering;
+  // A cancellation that came too late to stop the engine: the result stays in the outbox for its next claim.
+  const auto cancellation = co_await asio::this_coro::cancellation_state;
+  if (cancellation.cancelled() != asio::cancellation_type::none) co_return;
+  co_await asio::this_coro::throw_if_cancelled(true);
+  changed();
+  auto delivered = co_await parts_.delivery.deliver(std::move(*produced), active, std::move(fresh));
+  co_await finish(*active, std::move(delivered));
+}
+
+asio::awaitable<std::optional<history::Produced>> JobPipeline::work(job::Offer& offer, job::Plan plan,
+                                                                    ActiveJob& active,
+                                                                    std::optional<JsonDelivery>& fresh) {
+  const auto folder = parts_.journal.make_job_folder(offer.id);
+  if (!folder) {
+    co_await fail(active, disk_failure(folder.error()));
+    co_return std::nullopt;
+  }
+  auto request = co_await prepare(offer, plan, *folder);
+  if (auto* failure = std::get_if<job::Failure>(&request)) {
+    co_await fail(active, std::move(*failure));
+    co_return std::nullopt;
+  }
+  auto outcome = co_await execute(offer, std::get<engine::RunRequest>(std::move(request)), active);
+  if (auto* failure = std::get_if<job::Failure>(&outcome)) {
+    co_await fail(active, std::move(*failure));
+    co_return std::nullopt;
+  }
+  auto& artifacts = std::get<job::Artifacts>(outcome);
+  std::string prompt = protocol::full_prompt(offer.kind, offer.task);
+  offer.task = std::string();
+  auto produced = co_await store(offer, active, *folder, artifacts, prompt);
+  if (!produced) {
+    co_await fail(active, disk_failure(produced.error()));
+    co_return std::nullopt;
+  }
+  if (auto* json = std::get_if<job::JsonResult>(&artifacts)) {
+    fresh = JsonDelivery{std::move(json->text), std::move(prompt)};
+  }
+  co_return std::move(*produced);
+}
+
+asio::awaitable<void> JobPipeline::resume(history::Produced result) {
+  Membership member(*this, ActiveJob{.id = result.job,
+                                     .game = result.game,
+                                     .kind = result.kind,
+                                     .task_hash = result.task_hash,
+                                     .stage = JobStage::kDelivering,
+                                     .since = parts_.clock.now()});
+  const auto active = member.active;
+  auto delivered = co_await parts_.delivery.deliver(std::move(result), active, std::nullopt);
+  co_await finish(*active, std::move(delivered));
+}
+
+bool JobPipeline::answered_from_memory(const job::Offer& offer, const std::string& hash,
+                                       studio::SessionNumber session) {
+  const auto reject = [&](job::RejectCode code, std::string reason) {
+    parts_.link.note(Level::kInfo, "rejecting offer " + offer.id.str() + ": " + reason, offer.id);
+    static_cast<void>(parts_.link.reject(offer.id, session, code, std::move(reason)));
+    ++counters_.declined;
+    return true;
+  };
+  if (const auto active = parts_.jobs.find(offer.id)) {
+    // Offered twice before the first verdict: one answer serves both.
+    if (active->claims == 0 && active->stage == JobStage::kPreparing) return true;
+    if (active->task_hash != hash) return reject(job::RejectCode::kBusy, "another task of this job is still here");
+    if (!parts_.link.accept(offer.id, session)) return true;
+    active->claim(session);
+    ++counters_.adopted;
+    parts_.link.set_current_job(parts_.jobs.current());
+    parts_.link.note(Level::kInfo,
+                     "offer " + offer.id.str() + " is here already (" + std::string(to_string(active->stage)) +
+                         "); accepted without a second run",
+                     offer.id);
+    return true;
+  }
+  const auto known = parts_.journal.find(offer.id);
+  if (!known || known->task_hash != hash || known->outcome != job::Outcome::kDelivered) return false;
+  return reject(job::RejectCode::kNone, "this worker delivered this job already");
+}
+
+asio::awaitable<job::Decision> JobPipeline::decide(const job::Offer& offer) {
+  job::Decision decision = parts_.rules.decide(offer.id, parts_.clock.now());
+  if (!decision.accepted) co_return decision;
+  if (auto reason = parts_.engines.cannot_serve(offer.source.engine, offer.kind)) {
+    decision.accepted = false;
+    decision.reason = std::move(*reason);
+    decision.rule = "engines";
+    co_return decision;
+  }
+  const job::Facts facts = parts_.facts();
+  co_return co_await parts_.policy.decide(offer, facts);
+}
+
+admission::Lease JobPipeline::admit(const job::Offer& offer, const std::string& hash, job::Decision& decision) {
+  if (!decision.accepted) return {};
+  auto reserved = parts_.ledger.reserve(offer.id, job::vram_bytes(offer));
+  const auto refuse = [&](job::RejectCode code, std::string reason, std::string rule) {
+    decision.accepted = false;
+    decision.code = code;
+    decision.reason = std::move(reason);
+    decision.rule = std::move(rule);
+    return admission::Lease();
+  };
+  if (auto* refusal = std::get_if<admission::Refusal>(&reserved)) {
+    return refuse(refusal->code, std::move(refusal->reason), std::move(refusal->rule));
+  }
+  if (const auto written = parts_.journal.accepted(offer, hash); !written) {
+    base::log::error("history", "a job was not accepted because it could not be written down",
+                     {{"job", offer.id}, {"why", written.error().message}});
+    return refuse(job::RejectCode::kPaused, disk_failure(written.error()).message, "journal");
+  }
+  return std::get<admission::Lease>(std::move(reserved));
+}
+
+void JobPipeline::decline(const job::Offer& offer, studio::SessionNumber session, const job::Decision& decision,
+                          base::Duration took) {
+  const auto sent = parts_.link.reject(offer.id, session, decision.code, decision.reason);
+  if (decision.code == job::RejectCode::kNone) parts_.rules.declined_for_good(offer.id, parts_.clock.now());
+  ++counters_.declined;
+  report_verdict(offer, decision, took);
+  if (!sent) {
+    parts_.link.note(Level::kError, "reject send failed for offer " + offer.id.str() + ": " + sent.error().message,
+                     offer.id);
+  }
+}
+
+void JobPipeline::report_verdict(const job::Offer& offer, const job::Decision& decision, base::Duration took) {
+  parts_.link.note(Level::kInfo,
+                   "offer received " + offer.id.str() + " game=" + offer.game.str() + " asset=" + offer.asset +
+                       " model=" + offer.model.str() + " vram=" + shortest(offer.vram_gb),
+                   offer.id);
+  if (!decision.accepted) {
+    parts_.link.note(Level::kInfo, "rejecting offer " + offer.id.str() + ": " + decision.reason, offer.id);
+  }
+  base::log::info("policy", decision.accepted ? "accepted" : "declined",
+                  {{"job", offer.id},
+                   {"game", offer.game},
+                   {"kind", job::to_string(offer.kind)},
+                   {"rule", decision.rule},
+                   {"reason", decision.reason},
+                   {"generation", decision.generation}});
+  verdicts_.push_back({parts_.clock.wall_now(), offer.id, offer.game, offer.kind, decision.accepted,
+                       std::string(job::to_string(decision.code)), decision.reason, decision.rule, decision.generation,
+                       took});
+  if (verdicts_.size() > kRememberedVerdicts) verdicts_.pop_front();
+  if (decision.accepted) ++counters_.accepted;
+  changed();
+}
+
+asio::awaitable<std::variant<engine::RunRequest, job::Failure>> JobPipeline::prepare(
+    const job::Offer& offer, const job::Plan& plan, const std::filesystem::path& folder) {
+  if (auto objection = parts_.inputs.objection(offer)) co_return std::move(*objection);
+  const engine::Manifest* manifest = parts_.engines.manifest(offer.source.engine, offer.kind);
+  if (manifest == nullptr) co_return job::Failure{job::FailureClass::kUnsupported, "the engine was removed"};
+  auto files = parts_.inputs.locate_files(offer, *manifest);
+  if (auto* failure = std::get_if<job::Failure>(&files)) co_return std::move(*failure);
+  auto fetched = co_await parts_.inputs.fetch(offer.inputs, manifest->inputs, folder);
+  if (auto* failure = std::get_if<job::Failure>(&fetched)) co_return std::move(*failure);
+  engine::RunRequest request;
+  request.job = offer.id;
+  request.kind = offer.kind;
+  request.model = offer.model;
+  request.engine = offer.source.engine;
+  request.defaults = offer.source.defaults;
+  request.task = offer.task;
+  request.files = std::get<std::vector<engine::RunFile>>(std::move(files));
+  request.inputs = std::get<std::vector<engine::RunInput>>(std::move(fetched));
+  request.out_dir = folder;
+  request.max_time = plan.max_time;
+  co_return request;
+}
+
+asio::awaitable<std::variant<job::Artifacts, job::Failure>> JobPipeline::execute(const job::Offer& offer,
+                                                                                 engine::RunRequest request,
+                                                                                 ActiveJob& active) {
+  active.stage = JobStage::kRunning;
+  const auto began = parts_.clock.now();
+  std::function<void(const engine::Progress&)> report = [&active](const engine::Progress& step) {
+    active.progress = step;
+  };
+  // A cancellation ends the engine inside `run`, which then returns; the awaits after it hand the job back.
+  co_await asio::this_coro::throw_if_cancelled(false);
+  auto outcome = co_await parts_.engines.run(std::move(request), std::move(report));
+  const auto* failure = std::get_if<job::Failure>(&outcome);
+  if (failure == nullptr) {
+    parts_.link.note(
+        Level::kInfo,
+        std::string(job::to_string(offer.kind)) + " dispatched in " + short_duration(parts_.clock.now() - began),
+        offer.id);
+  } else if (failure->failure == job::FailureClass::kCancelled && !active.cancel_reason.empty()) {
+    co_return job::Failure{job::FailureClass::kCancelled, active.cancel_reason};
+  }
+  co_return outcome;
+}
+
+asio::awaitable<base::Result<history::Produced>> JobPipeline::store(const job::Offer& offer, const ActiveJob& active,
+                                                                    const std::filesystem::path& folder,
+                                                                    const job::Artifacts& artifacts,
+                                                                    const std::string& prompt) {
+  history::Produced produced;
+  produced.job = offer.id;
+  produced.game = offer.game;
+  produced.kind = offer.kind;
+  produced.task_hash = active.task_hash;
+  produced.folder = folder;
+  produced.worker = parts_.link.status().worker.str();
+  auto write = [&]() -> base::Status {
+    CHECK_OK(base::write_file(folder / kPromptFile, prompt));
+    if (const auto* json = std::get_if<job::JsonResult>(&artifacts)) {
+      CHECK_OK(base::write_file(folder / kJsonFile, json->text));
+    }
+    return {};
+  };
+  std::size_t size = prompt.size();
+  if (const auto* json = std::get_if<job::JsonResult>(&artifacts)) {
+    produced.file = kJsonFile;
+    produced.bytes = json->text.size();
+    size += json->text.size();
+  } else {
+    const auto& file = std::get<job::FileResult>(artifacts);
+    produced.file = file.path.filename().string();
+    produced.ext = file.ext;
+    produced.bytes = file.bytes;
+  }
+  if (size <= kSmallText) {
+    CO_CHECK_OK(write());
+  } else {
+    CO_CHECK_OK(co_await base::run_on(parts_.disk, std::move(write)));
+  }
+  CO_CHECK_OK(parts_.journal.produced(produced));
+  co_return produced;
+}
+
+asio::awaitable<void> JobPipeline::fail(ActiveJob& active, job::Failure failure) {
+  co_await asio::this_coro::throw_if_cancelled(false);
+  parts_.link.note(Level::kError, "dispatch failed: " + failure.message, active.id);
+  const bool handed_back =
+      failure.failure == job::FailureClass::kCancelled || failure.failure == job::FailureClass::kPreempted;
+  // Without a claim of ours the studio has requeued the job already, and a fail frame would be a violation.
+  if (active.session != 0 && active.session == parts_.link.session()) {
+    const bool retryable = job::is_retryable(failure.failure);
+    const auto sent = parts_.link.fail(active.id, active.session, failure.message, retryable);
+    if (sent) {
+      auto ack = parts_.link.acknowledged(active.id, active.session);
+      auto bounded = base::with_timeout(parts_.clock, kFailAckLimit, "no failAck", std::move(ack));
+      static_cast<void>(co_await std::move(bounded));
+    } else {
+      parts_.link.note(Level::kError,
+                       "failed to notify studio of job " + active.id.str() + " failure: " + sent.error().message,
+                       active.id);
+    }
+  }
+  close(active, handed_back ? job::Outcome::kHandedBack : job::Outcome::kFailed, failure.message, 0);
+}
+
+asio::awaitable<void> JobPipeline::finish(ActiveJob& active, Delivered delivered) {
+  if (auto* failure = std::get_if<job::Failure>(&delivered)) {
+    co_await fail(active, std::move(*failure));
+    co_return;
+  }
+  close(active, job::Outcome::kDelivered, "", std::get<job::Receipt>(delivered).bytes);
+}
+
+void JobPipeline::close(const ActiveJob& active, job::Outcome outcome, std::string detail, base::Bytes bytes) {
+  switch (outcome) {
+    case job::Outcome::kDelivered:
+      ++counters_.delivered;
+      break;
+    case job::Outcome::kFailed:
+      ++counters_.failed;
+      break;
+    case job::Outcome::kHandedBack:
+      ++counters_.handed_back;
+      break;
+    case job::Outcome::kSuperseded:
+      ++counters_.superseded;
+      break;
+  }
+  job::Record record{active.id, active.game, active.kind, outcome, std::move(detail), bytes};
+  record.total = parts_.clock.now() - active.since;
+  if (const auto closed = parts_.journal.closed(record); !closed) {
+    base::log::error("history", "a finished job could not be written down",
+                     {{"job", active.id}, {"why", closed.error().message}});
+  }
+}
+
+}  // namespace worker

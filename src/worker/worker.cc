@@ -1,0 +1,206 @@
+#include "worker/worker.h"
+
+#include <utility>
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
+
+#include "base/log.h"
+
+namespace worker {
+namespace {
+
+using base::log::Level;
+
+/// How long the start waits for uploads of results from before a restart. The studio frees the claims of a dead worker
+/// within its stale limit, so a longer wait would only delay new work; what is left waits for its next offer.
+constexpr base::Duration kLeftoverLimit = std::chrono::seconds(10);
+
+/// Long enough for a fail frame to leave and be acknowledged, short enough for a service manager's patience.
+constexpr base::Duration kHandBackLimit = std::chrono::seconds(5);
+
+}  // namespace
+
+Worker::Worker(WorkerOptions options, studio::Urls urls, Outside outside)
+    : options_(std::move(options)),
+      outside_(outside),
+      rules_(options_.auto_enabled, options_.only_when_idle, options_.config_name),
+      ledger_(options_.admission),
+      link_(options_.studio, urls, outside_.connector, outside_.clock, outside_.random),
+      uploader_(urls, outside_.http, outside_.clock,
+                [this](Level level, std::string message, const base::JobId& job) {
+                  link_.note(level, std::move(message), job);
+                }),
+      inputs_(options_.inputs, outside_.http, outside_.disk),
+      delivery_(link_, uploader_, outside_.journal, outside_.clock, outside_.random, outside_.disk),
+      pipeline_(PipelineParts{outside_.clock, link_, outside_.policy, ledger_, outside_.journal, outside_.engines,
+                              inputs_, delivery_, rules_, jobs_, outside_.disk,
+                              [this] {
+                                return job::Facts{outside_.clock.wall_now(), options_.gpus};
+                              }}),
+      started_(outside_.clock.now()),
+      idle_since_(started_),
+      tasks_(outside_.io),
+      pipelines_(outside_.io) {
+  link_.on_offer_frame([this] { outside_.policy.wake(); });
+  pipeline_.on_change([this] { jobs_changed(); });
+  link_.set_capabilities(capabilities());
+}
+
+asio::awaitable<studio::LinkEnd> Worker::run(studio::Credentials credentials) {
+  uploader_.set_credentials(credentials);
+  registration_ = [name = "approved as " + credentials.worker.str()] { return name; };
+  co_await deliver_leftovers();
+  tasks_.spawn("offers", take_offers());
+  tasks_.spawn("supervision", supervise());
+  idle_since_ = outside_.clock.now();
+  const auto end = co_await link_.run(std::move(credentials));
+  tasks_.cancel_all();
+  co_await tasks_.wait();
+  co_await finish();
+  co_return end;
+}
+
+asio::awaitable<void> Worker::finish() {
+  // What still runs has lost its session; what is being delivered stays in the outbox.
+  for (const auto& [id, job] : jobs_.all()) {
+    if (job->cancel_reason.empty()) job->cancel_reason = "the worker stops";
+  }
+  pipelines_.cancel_all();
+  co_await pipelines_.wait();
+}
+
+asio::awaitable<void> Worker::take_offers() {
+  for (;;) {
+    auto offered = co_await link_.next_offer();
+    const base::JobId id = offered.offer.id;
+    const auto task = pipelines_.spawn("job " + id.str(), pipeline_.run(std::move(offered)));
+    if (const auto active = jobs_.find(id); active && !active->task) active->task = task;
+  }
+}
+
+asio::awaitable<void> Worker::deliver_leftovers() {
+  using namespace asio::experimental::awaitable_operators;
+  const auto limit = outside_.clock.now() + kLeftoverLimit;
+  for (auto& result : outside_.journal.undelivered()) {
+    if (!job::is_json_kind(result.kind) && outside_.clock.now() < limit) {
+      auto race = delivery_.try_unclaimed(result) || outside_.clock.sleep_until(limit);
+      const auto outcome = co_await std::move(race);
+      const auto* receipt = std::get_if<0>(&outcome);
+      if (receipt != nullptr && *receipt) {
+        link_.note(Level::kInfo, "binary upload ok (from before the restart)", result.job);
+        const job::Record record{result.job, result.game, result.kind, job::Outcome::kDelivered, "", result.bytes};
+        static_cast<void>(outside_.journal.closed(record));
+        continue;
+      }
+    }
+    const base::JobId id = result.job;
+    link_.note(Level::kInfo, "a result from before the restart waits for the studio to offer its job again", id);
+    const auto task = pipelines_.spawn("delivery of " + id.str(), pipeline_.resume(std::move(result)));
+    if (const auto active = jobs_.find(id)) active->task = task;
+  }
+}
+
+void Worker::jobs_changed() {
+  if (jobs_.unsettled() == 0) idle_since_ = outside_.clock.now();
+  const auto& counters = pipeline_.counters();
+  if (options_.stop_after_jobs && counters.accepted >= *options_.stop_after_jobs) {
+    begin_drain("worker ends after " + std::to_string(*options_.stop_after_jobs) + " jobs", std::nullopt);
+  }
+  changed_.notify();
+}
+
+bool Worker::settled() const {
+  return jobs_.unsettled() == 0;
+}
+
+std::optional<base::SteadyTime> Worker::next_deadline() const {
+  if (rules_.draining()) return drain_until_;
+  if (options_.idle_exit && settled()) return idle_since_ + *options_.idle_exit;
+  return std::nullopt;
+}
+
+asio::awaitable<void> Worker::supervise() {
+  using namespace asio::experimental::awaitable_operators;
+  for (;;) {
+    if (rules_.draining() && settled()) break;
+    if (now_) break;
+    const auto deadline = next_deadline();
+    if (!deadline) {
+      co_await changed_.wait();
+      continue;
+    }
+    if (outside_.clock.now() < *deadline) {
+      auto due = outside_.clock.sleep_until(*deadline) || changed_.wait();
+      co_await std::move(due);
+      continue;
+    }
+    if (!rules_.draining()) {
+      link_.note(Level::kInfo, "idle for long enough; ending");
+      break;
+    }
+    // The drain limit passed: hand back what runs. What is being delivered stays in the outbox.
+    for (const auto& [id, job] : jobs_.all()) {
+      if (job->stage == JobStage::kDelivering || !job->task) continue;
+      job->cancel_reason = shutdown_reason_;
+      pipelines_.cancel(*job->task);
+    }
+    const auto limit = outside_.clock.now() + kHandBackLimit;
+    while (jobs_.working() > 0 && outside_.clock.now() < limit && !now_) {
+      auto due = outside_.clock.sleep_until(limit) || changed_.wait();
+      co_await std::move(due);
+    }
+    break;
+  }
+  link_.stop();
+}
+
+void Worker::shut_down(std::string reason) {
+  shutdown_reason_ = "the worker is shutting down";
+  link_.note(Level::kInfo, std::move(reason) + ": finishing the running job, then ending");
+  begin_drain("worker is shutting down", options_.drain_timeout);
+}
+
+void Worker::shut_down_now() {
+  now_ = true;
+  for (const auto& [id, job] : jobs_.all()) job->cancel_reason = "the worker was stopped";
+  pipelines_.cancel_all();
+  link_.stop();
+  changed_.notify();
+}
+
+void Worker::begin_drain(std::string reason, std::optional<base::Duration> limit) {
+  rules_.drain(std::move(reason));
+  if (limit) drain_until_ = outside_.clock.now() + *limit;
+  refresh();
+  changed_.notify();
+}
+
+void Worker::pause(std::optional<base::Duration> for_time) {
+  std::optional<base::SteadyTime> until;
+  if (for_time) until = outside_.clock.now() + *for_time;
+  rules_.pause(until);
+  tasks_.cancel(pause_task_);
+  if (until) pause_task_ = tasks_.spawn("end of the pause", end_pause(*until));
+  link_.note(Level::kInfo, "claiming paused by operator; the running job goes on");
+  refresh();
+}
+
+void Worker::resume() {
+  tasks_.cancel(pause_task_);
+  rules_.resume();
+  link_.note(Level::kInfo, "claiming resumed by operator; waiting for offers");
+  refresh();
+}
+
+asio::awaitable<void> Worker::end_pause(base::SteadyTime until) {
+  co_await outside_.clock.sleep_until(until);
+  // A cancelled sleep returns early; the pause it belonged to is no longer the present one.
+  if (outside_.clock.now() < until || rules_.paused_until() != until) co_return;
+  resume();
+}
+
+void Worker::refresh() {
+  link_.set_capabilities(capabilities());
+}
+
+}  // namespace worker

@@ -1,0 +1,104 @@
+#pragma once
+// Stand-ins for the worker's outside: an engine pool and a policy host that answer as a test tells them.
+
+#include <deque>
+#include <fstream>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "base/event.h"
+#include "engine/engine_pool.h"
+#include "policy/policy_host.h"
+
+namespace fakes {
+
+namespace asio = boost::asio;
+
+/// Serves every kind of the wire engine `synthetic`. A run waits until the test finishes it.
+class FakeEngines final : public engine::EnginePool {
+ public:
+  using Outcome = std::variant<job::Artifacts, job::Failure>;
+
+  FakeEngines() {
+    manifest_.name = "fake";
+    manifest_.serves = {"synthetic"};
+    manifest_.fetch_files = false;
+    for (const auto kind : job::kAllKinds) manifest_.models[kind] = {"synthetic"};
+  }
+
+  engine::Roster roster() const override {
+    engine::Roster roster;
+    for (const auto& [kind, models] : manifest_.models) roster.models.emplace_back(kind, models);
+    roster.model_engines = manifest_.serves;
+    return roster;
+  }
+  const engine::Manifest* manifest(std::string_view engine, job::Kind) const override {
+    return engine == "synthetic" ? &manifest_ : nullptr;
+  }
+  std::optional<std::string> cannot_serve(std::string_view engine, job::Kind) const override {
+    if (engine == "synthetic") return std::nullopt;
+    return "no `" + std::string(engine) + "` engine in this worker";
+  }
+
+  asio::awaitable<Outcome> run(engine::RunRequest request, std::function<void(const engine::Progress&)>) override {
+    runs.push_back(request);
+    auto& gate = gates_[request.job];
+    const bool throws = co_await asio::this_coro::throw_if_cancelled();
+    co_await asio::this_coro::throw_if_cancelled(false);
+    if (!gate.outcome) co_await gate.finished.wait();
+    co_await asio::this_coro::throw_if_cancelled(throws);
+    if (!gate.outcome) co_return job::Failure{job::FailureClass::kCancelled, "cancelled"};
+    Outcome outcome = *gate.outcome;
+    gates_.erase(request.job);
+    co_return outcome;
+  }
+  asio::awaitable<void> stop() override { co_return; }
+
+  void finish(const std::string& job, Outcome outcome) {
+    auto& gate = gates_[base::JobId(job)];
+    gate.outcome = std::move(outcome);
+    gate.finished.notify();
+  }
+  /// Succeeds in the very moment in which it is cancelled.
+  void finish_when_cancelled(const std::string& job, Outcome outcome) {
+    gates_[base::JobId(job)].outcome = std::move(outcome);
+  }
+  void finish_json(const std::string& job) { finish(job, job::Artifacts(job::JsonResult{R"({"answer":1})"})); }
+  /// Writes a file where the run asked for it.
+  void finish_file(const std::string& job) {
+    const auto path = runs.back().out_dir / "result.png";
+    std::ofstream(path) << "picture";
+    finish(job, job::Artifacts(job::FileResult{path, "png", 7}));
+  }
+
+  std::vector<engine::RunRequest> runs;
+
+ private:
+  struct Gate {
+    std::optional<Outcome> outcome;
+    base::Event finished;
+  };
+  engine::Manifest manifest_;
+  std::map<base::JobId, Gate> gates_;
+};
+
+/// Accepts, unless told otherwise.
+class FakePolicy final : public policy::PolicyHost {
+ public:
+  asio::awaitable<base::Status> start() override { co_return base::Status(); }
+  void wake() override { ++wakes; }
+  asio::awaitable<job::Decision> decide(const job::Offer& offer, const job::Facts&) override {
+    asked.push_back(offer.id);
+    co_return verdict;
+  }
+  policy::PolicyStatus status() const override { return {}; }
+  void on_change(std::function<void(const policy::PolicyStatus&)>) override {}
+  asio::awaitable<void> stop() override { co_return; }
+
+  job::Decision verdict{.accepted = true};
+  std::vector<base::JobId> asked;
+  int wakes = 0;
+};
+
+}  // namespace fakes

@@ -1,0 +1,13 @@
+#include <cstdio>
+
+#include "cli/commands.h"
+#include "config/command_line.h"
+
+int main(int argc, char** argv) {
+  const auto parsed = config::parse_command_line(argc, argv, STUDIO_VERSION);
+  if (const auto* end = std::get_if<config::Exit>(&parsed)) {
+    std::fputs(end->text.c_str(), end->to_stderr ? stderr : stdout);
+    return end->code;
+  }
+  return cli::run_command(std::get<config::Invocation>(parsed), STUDIO_VERSION);
+}

@@ -1,0 +1,117 @@
+#include <cstdio>
+
+#include <boost/json.hpp>
+
+#include "base/clock.h"
+#include "base/files.h"
+#include "cli/commands.h"
+#include "cli/text.h"
+#include "config/exit_code.h"
+#include "policy/inspect.h"
+#include "protocol/frames.h"
+
+namespace cli {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::string_view kNoPolicy =
+    "no policy is configured; name one with --policy FILE|DIR, or with the key \"policy\" in config.toml";
+
+int print_report(const policy::CheckReport& report, bool as_json) {
+  if (as_json) {
+    json::array errors(report.errors.begin(), report.errors.end());
+    json::array files(report.summary.files.begin(), report.summary.files.end());
+    std::printf("%s\n", json::serialize(json::object{{"ok", report.ok()},
+                                                     {"errors", std::move(errors)},
+                                                     {"files", std::move(files)},
+                                                     {"zone", report.summary.zone},
+                                                     {"windows", report.summary.windows},
+                                                     {"games", report.summary.games},
+                                                     {"hooks", report.summary.hooks},
+                                                     {"always_open", report.summary.always_open}})
+                            .c_str());
+    return report.ok() ? config::kExitOk : config::kExitFailed;
+  }
+  for (const auto& error : report.errors) std::fprintf(stderr, "error: %s\n", error.c_str());
+  if (!report.ok()) {
+    std::fprintf(stderr, "the policy is not valid; a running worker keeps its last good one\n");
+    return config::kExitFailed;
+  }
+  std::string files;
+  for (const auto& file : report.summary.files) files += (files.empty() ? "" : ", ") + file;
+  std::printf(
+      "the policy is fine\n%s",
+      columns({{"files", files},
+               {"zone", report.summary.zone},
+               {"claims", report.summary.always_open
+                              ? std::string("at any time")
+                              : "in the named windows (" + std::to_string(report.summary.windows) + " declared)"},
+               {"rules", std::to_string(report.summary.games) + " for games, " + std::to_string(report.summary.hooks) +
+                             " offer hooks"}})
+          .c_str());
+  return config::kExitOk;
+}
+
+void print_explanation(const job::Offer& offer, const policy::Explanation& explanation, bool as_json) {
+  if (!as_json) {
+    std::fputs(policy::to_text(offer, explanation).c_str(), stdout);
+    if (!explanation.error.empty()) std::printf("policy error: %s\n", explanation.error.c_str());
+    return;
+  }
+  const auto& decision = explanation.decision;
+  json::array trace;
+  for (const auto& line : decision.trace) {
+    trace.push_back(json::object{{"vote", job::to_string(line.vote)}, {"rule", line.rule}, {"text", line.text}});
+  }
+  std::printf("%s\n", json::serialize(json::object{{"job", offer.id.str()},
+                                                   {"game", offer.game.str()},
+                                                   {"kind", job::to_string(offer.kind)},
+                                                   {"time", explanation.local_time},
+                                                   {"accepted", decision.accepted},
+                                                   {"code", job::to_string(decision.code)},
+                                                   {"reason", decision.reason},
+                                                   {"rule", decision.rule},
+                                                   {"error", explanation.error},
+                                                   {"trace", std::move(trace)},
+                                                   {"instructions", explanation.instructions}})
+                          .c_str());
+}
+
+/// Accepts a claim, or the whole offer frame that holds one.
+base::Result<job::Offer> read_offer(const std::filesystem::path& path) {
+  TRY(const std::string text, base::read_file(path, 64 * base::kMiB));
+  auto offer = protocol::decode_claim(text);
+  if (offer) return offer;
+  auto frame = protocol::decode(text);
+  if (auto* whole = std::get_if<protocol::OfferFrame>(&frame)) return std::move(whole->offer);
+  return std::move(offer).error().within(path.string() + " is no claim");
+}
+
+}  // namespace
+
+int check_policy(const config::Invocation& invocation, const config::Loaded& loaded) {
+  if (loaded.settings.policy.empty()) return fail(config::kExitUsage, kNoPolicy);
+  const auto report = policy::check(loaded.settings.policy);
+  if (!report) return fail(config::kExitFailed, report.error().message);
+  return print_report(*report, invocation.json);
+}
+
+int explain_policy(const config::Invocation& invocation, const config::Loaded& loaded) {
+  const auto& path = loaded.settings.policy;
+  if (path.empty()) return fail(config::kExitUsage, kNoPolicy);
+  const auto offer = read_offer(invocation.offer_file);
+  if (!offer) return fail(config::kExitFailed, offer.error().message);
+  job::Facts facts{base::make_system_clock()->wall_now(), {}};
+  if (!invocation.at.empty()) {
+    const auto at = policy::parse_time(path, invocation.at);
+    if (!at) return fail(config::kExitUsage, at.error().message);
+    facts.now = *at;
+  }
+  const auto explanation = policy::explain(path, *offer, facts);
+  if (!explanation) return fail(config::kExitFailed, explanation.error().message);
+  print_explanation(*offer, *explanation, invocation.json);
+  return config::kExitOk;
+}
+
+}  // namespace cli

@@ -1,0 +1,228 @@
+#include <algorithm>
+#include <cstdio>
+
+#include <boost/json.hpp>
+
+#include "base/log.h"
+#include "cli/commands.h"
+#include "cli/text.h"
+#include "config/exit_code.h"
+#include "config/show.h"
+#include "control/client.h"
+#include "studio/urls.h"
+
+namespace cli {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t kShownVerdicts = 8;
+
+std::string text_of(const json::object& object, std::string_view key) {
+  const json::value* value = object.if_contains(key);
+  if (value == nullptr) return {};
+  if (value->is_string()) return base::log::printable(value->as_string());
+  return json::serialize(*value);
+}
+
+double number_of(const json::object& object, std::string_view key) {
+  const json::value* value = object.if_contains(key);
+  return value != nullptr && value->is_number() ? value->to_number<double>() : 0;
+}
+
+bool flag_of(const json::object& object, std::string_view key) {
+  const json::value* value = object.if_contains(key);
+  return value != nullptr && value->is_bool() && value->as_bool();
+}
+
+std::string registration_of(const config::Settings& settings) {
+  if (!settings.worker_id.empty() && !settings.auth_token.empty()) {
+    return "approved as " + base::log::printable(settings.worker_id.str());
+  }
+  if (!settings.registration_request_id.empty()) {
+    return "pending operator approval (request " + base::log::printable(settings.registration_request_id) + ")";
+  }
+  return "not registered (will auto-register on next launch)";
+}
+
+int stopped_status(const config::Invocation& invocation, const config::Loaded& loaded) {
+  const auto& settings = loaded.settings;
+  if (invocation.json) {
+    std::printf("%s\n", json::serialize(json::object{{"running", false},
+                                                     {"config", settings.config_file.string()},
+                                                     {"api_base_url", settings.api_base_url},
+                                                     {"registration", registration_of(settings)},
+                                                     {"vram_threshold_gb", settings.vram_threshold_gb}})
+                            .c_str());
+    return config::kExitNotRunning;
+  }
+  std::printf("no worker is running for this configuration\n%s\nNext: studio-worker run\n",
+              columns({{"config", settings.config_file.string()},
+                       {"studio", settings.api_base_url},
+                       {"registration", registration_of(settings)}})
+                  .c_str());
+  return config::kExitNotRunning;
+}
+
+std::string claiming_text(const json::object& status) {
+  if (flag_of(status, "draining")) return "no: draining, then it ends";
+  if (flag_of(status, "paused")) {
+    const double left = number_of(status, "paused_for_seconds");
+    return "no: paused " +
+           (left > 0 ? "for another " + human_duration(left) : std::string("until studio-worker resume"));
+  }
+  if (flag_of(status, "claiming")) return "yes";
+  if (flag_of(status.at("policy").as_object(), "safe_mode")) return "no: no policy could be loaded";
+  if (text_of(status.at("connection").as_object(), "state") == "ended") return "no: the session has ended";
+  return "no: auto_enabled = false (studio-worker enable)";
+}
+
+std::string policy_text(const json::object& policy) {
+  if (flag_of(policy, "safe_mode")) return "SAFE MODE, nothing is claimed: " + text_of(policy, "error");
+  std::string text;
+  for (const auto& file : policy.at("files").as_array())
+    text += (text.empty() ? "" : ", ") + std::string(file.as_string());
+  if (text.empty()) return "none: every offer passes";
+  text = "generation " + text_of(policy, "generation") + " (" + text + ")";
+  const std::string error = text_of(policy, "error");
+  return error.empty() ? text : text + "; the newest save was refused: " + error;
+}
+
+std::string connection_text(const json::object& connection) {
+  std::string text = text_of(connection, "state");
+  if (connection.contains("connected_seconds")) {
+    text +=
+        " as " + text_of(connection, "worker") + " for " + human_duration(number_of(connection, "connected_seconds"));
+  }
+  const std::string detail = text_of(connection, "detail");
+  return detail.empty() ? text : text + ": " + detail;
+}
+
+std::string trouble_text(const json::object& status) {
+  const auto& connection = status.at("connection").as_object();
+  std::string text;
+  const auto count = [&](double number, const char* what) {
+    if (number > 0) text += (text.empty() ? "" : ", ") + std::to_string(static_cast<long long>(number)) + " " + what;
+  };
+  count(number_of(connection, "bad_frames"), "unreadable frames");
+  count(number_of(connection, "unknown_frames"), "frames of unknown type");
+  count(number_of(connection, "unreadable_offers"), "unreadable offers");
+  count(number_of(connection, "logs_dropped"), "log lines dropped");
+  count(number_of(status.at("policy").as_object(), "errors"), "policy errors");
+  count(number_of(status.at("policy").as_object(), "restarts"), "policy host restarts");
+  count(number_of(status.at("counters").as_object(), "journal_damaged"), "damaged journal records");
+  return text.empty() ? "none" : text;
+}
+
+void print_status(const json::object& status, const config::Settings& settings) {
+  const auto& counters = status.at("counters").as_object();
+  const auto& vram = status.at("vram").as_object();
+  std::printf(
+      "%s", columns({{"worker", "running, pid " + text_of(status, "pid") + ", up " +
+                                    human_duration(number_of(status, "uptime_seconds"))},
+                     {"studio", settings.api_base_url},
+                     {"registration", text_of(status, "registration")},
+                     {"connection", connection_text(status.at("connection").as_object())},
+                     {"claiming", claiming_text(status)},
+                     {"policy", policy_text(status.at("policy").as_object())},
+                     {"memory", text_of(vram, "promised_gib") + " of " + text_of(vram, "bound_gib") + " GiB promised"},
+                     {"jobs", text_of(counters, "delivered") + " delivered, " + text_of(counters, "failed") +
+                                  " failed, " + text_of(counters, "handed_back") + " handed back, " +
+                                  text_of(counters, "declined") + " declined"},
+                     {"trouble", trouble_text(status)}},
+                    "")
+                .c_str());
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& item : status.at("jobs").as_array()) {
+    const auto& row = item.as_object();
+    rows.push_back({text_of(row, "job"), text_of(row, "game"), text_of(row, "kind"), text_of(row, "stage"),
+                    human_duration(number_of(row, "seconds"))});
+  }
+  if (!rows.empty()) std::printf("\nnow\n%s", columns(rows).c_str());
+  rows.clear();
+  const auto& recent = status.at("recent").as_array();
+  for (std::size_t i = recent.size() - std::min(recent.size(), kShownVerdicts); i < recent.size(); ++i) {
+    const auto& row = recent[i].as_object();
+    const bool accepted = flag_of(row, "accepted");
+    rows.push_back({text_of(row, "at").substr(11, 8), text_of(row, "job"), text_of(row, "game"), text_of(row, "kind"),
+                    accepted ? "accepted" : "declined", text_of(row, "rule"), text_of(row, "reason")});
+  }
+  if (!rows.empty()) std::printf("\nlast verdicts (UTC)\n%s", columns(rows).c_str());
+}
+
+}  // namespace
+
+int show_status(const config::Invocation& invocation, const config::Loaded& loaded) {
+  const auto socket = control::socket_path(loaded.settings.runtime_folder, loaded.settings.config_file);
+  const auto answer = control::ask(socket, R"({"command":"status"})");
+  if (!answer) {
+    if (answer.error().code == base::Code::kNotFound) return stopped_status(invocation, loaded);
+    return fail(config::kExitFailed, answer.error().message);
+  }
+  auto status = json::parse(*answer).at("status").as_object();
+  if (invocation.json) {
+    status["running"] = true;
+    std::printf("%s\n", json::serialize(status).c_str());
+  } else {
+    print_status(status, loaded.settings);
+  }
+  return config::kExitOk;
+}
+
+int show_config(const config::Invocation& invocation, const config::Loaded& loaded) {
+  const auto text = invocation.json ? config::show_json(loaded.settings, invocation.show_secrets) + "\n"
+                                    : config::show_text(loaded.settings, invocation.show_secrets);
+  std::fputs(text.c_str(), stdout);
+  return config::kExitOk;
+}
+
+int check_config(const config::Invocation& invocation, const config::Loaded& loaded) {
+  const auto urls = studio::Urls::parse(loaded.settings.api_base_url);
+  if (!urls) return fail(urls.error());
+  auto engines = config::load_engines(loaded.settings.engines);
+  if (invocation.json) {
+    json::array warnings(loaded.warnings.begin(), loaded.warnings.end());
+    for (const auto& warning : engines.warnings) warnings.emplace_back(warning);
+    std::printf("%s\n", json::serialize(json::object{{"ok", true}, {"warnings", std::move(warnings)}}).c_str());
+    return config::kExitOk;
+  }
+  for (const auto& warning : loaded.warnings) std::printf("warning: %s\n", warning.c_str());
+  for (const auto& warning : engines.warnings) std::printf("warning: %s\n", warning.c_str());
+  const auto& file = loaded.settings.config_file;
+  std::printf("%s %s\n", file.c_str(),
+              loaded.settings.file_exists ? "is fine" : "does not exist; the defaults are fine");
+  return config::kExitOk;
+}
+
+int list_engines(const config::Invocation& invocation, const config::Loaded& loaded) {
+  const auto engines = config::load_engines(loaded.settings.engines);
+  json::array list;
+  std::vector<std::vector<std::string>> rows = {{"engine", "serves", "kinds", "folder"}};
+  for (const auto& manifest : engines.manifests) {
+    json::array serves(manifest.serves.begin(), manifest.serves.end());
+    json::array kinds;
+    std::string kinds_text;
+    std::string serves_text;
+    for (const auto& [kind, models] : manifest.models) {
+      kinds.emplace_back(job::to_string(kind));
+      kinds_text += (kinds_text.empty() ? "" : " ") + std::string(job::to_string(kind));
+    }
+    for (const auto& name : manifest.serves) serves_text += (serves_text.empty() ? "" : " ") + name;
+    rows.push_back({manifest.name, serves_text, kinds_text, manifest.folder.string()});
+    list.push_back(json::object{{"name", manifest.name},
+                                {"serves", std::move(serves)},
+                                {"kinds", std::move(kinds)},
+                                {"folder", manifest.folder.string()}});
+  }
+  for (const auto& warning : engines.warnings) std::fprintf(stderr, "warning: %s\n", warning.c_str());
+  if (invocation.json) {
+    std::printf("%s\n", json::serialize(json::object{{"engines", std::move(list)}}).c_str());
+  } else if (engines.manifests.empty()) {
+    std::printf("no engines; engines/README.md tells how to write one, --engines DIR where to look\n");
+  } else {
+    std::printf("%s", columns(rows, "").c_str());
+  }
+  return config::kExitOk;
+}
+
+}  // namespace cli

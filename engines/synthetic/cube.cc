@@ -16,7 +16,7 @@ constexpr std::uint32_t kCellSide = 16;
 
 /// Each corner as the signs of its x, y and z.
 struct Face {
-  std::array<float, 3> normal;
+  std::array<float, 3> normal{};
   std::array<std::string_view, 4> corners;
 };
 

@@ -30,8 +30,9 @@ void complain(const std::string& what) {
 }
 
 /// A load or run frame with the memory it lives in; everything is given back together when the work is done.
+// NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): first_block is scratch for the resource
 struct Work {
-  std::array<unsigned char, 16 * 1024> first_block;
+  std::array<unsigned char, 16UL * 1024> first_block;
   json::monotonic_resource memory{first_block.data(), first_block.size()};
   json::value frame = json::value(json::storage_ptr(&memory));
   bool is_run = false;

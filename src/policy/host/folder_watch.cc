@@ -34,7 +34,7 @@ base::Result<FolderWatch> FolderWatch::open(asio::any_io_executor executor, std:
 }
 
 FolderWatch::FolderWatch(asio::any_io_executor executor, int inotify, std::filesystem::path path)
-    : inotify_(std::move(executor), inotify), path_(std::filesystem::absolute(path).lexically_normal()) {
+    : inotify_(executor, inotify), path_(std::filesystem::absolute(path).lexically_normal()) {
   if (!path_.has_filename()) path_ = path_.parent_path();
   arm();
 }
@@ -86,7 +86,7 @@ bool FolderWatch::take(int watch, std::uint32_t mask, std::string_view name) {
 /// Reads what the kernel has. Whether any of it concerns the policy.
 bool FolderWatch::drain() {
   bool concerns = false;
-  alignas(inotify_event) std::array<char, 16 * 1024> buffer;
+  alignas(inotify_event) std::array<char, 16UL * 1024> buffer{};
   for (;;) {
     const ssize_t got = ::read(inotify_.native_handle(), buffer.data(), buffer.size());
     if (got <= 0) return concerns;

@@ -17,7 +17,7 @@ namespace {
 
 constexpr int kChannel = 3;
 constexpr std::size_t kHead = 4;
-constexpr std::size_t kLargestFrame = 32 * 1024 * 1024;  // all files at their largest size, and some
+constexpr std::size_t kLargestFrame = 32UL * 1024 * 1024;  // all files at their largest size, and some
 
 class Channel {
  public:

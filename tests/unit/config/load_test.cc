@@ -148,7 +148,7 @@ TEST_F(LoadTest, ATokenThatOthersCanReadIsRefusedWithTheCommandThatHelps) {
 TEST_F(LoadTest, BrokenFilesAreOfTheConfigurationKind) {
   write_config("max_jobs = \n");
   EXPECT_THAT(message_of(load({})), testing::StartsWith("config.toml:3:"));
-  write_config("# " + std::string(100 * 1024, 'x') + "\n");
+  write_config("# " + std::string(100UL * 1024, 'x') + "\n");
   const auto large = load({});
   ASSERT_FALSE(large);
   EXPECT_EQ(large.error().code, base::Code::kInvalid);

@@ -56,7 +56,7 @@ TEST(Records, EveryOutcomeComesBack) {
     Closed closed;
     closed.record.job = base::JobId("a");
     closed.record.outcome = outcome;
-    closed.record.detail = std::string(10000, 'x') + "\xFF\n\0";
+    closed.record.detail = std::string(10000, 'x') + std::string("\xFF\n\0", 3);
     closed.record.ran = std::chrono::milliseconds(1500);
     const std::string bytes = framed(closed);
     EXPECT_LT(bytes.size(), 3000U);
@@ -77,7 +77,7 @@ TEST(Records, BytesThatAreNoTextSurvive) {
 
 TEST(Records, RefuseAnAbsurdlyLongId) {
   std::string bytes = "before";
-  const auto added = append_record(bytes, Dropped{base::JobId(std::string(300 * 1024, 'x'))});
+  const auto added = append_record(bytes, Dropped{base::JobId(std::string(300UL * 1024, 'x'))});
   ASSERT_FALSE(added);
   EXPECT_EQ(added.error().code, base::Code::kInvalid);
   EXPECT_EQ(bytes, "before");

@@ -115,7 +115,7 @@ TEST_F(HttpSend, KeepsAtMost64KiBOfABody) {
   const auto response = await(client_->send(std::move(request)));
   ASSERT_TRUE(response) << response.error().message;
   EXPECT_EQ(response->status, 200);
-  EXPECT_EQ(response->body, std::string(64 * 1024, 'b'));
+  EXPECT_EQ(response->body, std::string(64UL * 1024, 'b'));
 }
 
 TEST_F(HttpSend, CarriesABodyThatIsNoText) {

@@ -90,7 +90,7 @@ TEST_F(Link, SendsInsideTheCallAndInOneWrite) {
   std::promise<std::size_t> first_read;
   rogue::RogueServer server(upgraded([&](rogue::Peer& peer) {
     // One recv after the upgrade: a frame that left in pieces would be cut here.
-    std::string bytes(128 * 1024, '\0');
+    std::string bytes(128UL * 1024, '\0');
     const auto got = ::recv(peer.fd(), bytes.data(), bytes.size(), 0);
     first_read.set_value(static_cast<std::size_t>(got));
     peer.drain();
@@ -142,7 +142,7 @@ TEST_F(Link, ReportsABinaryMessageAndGoesOn) {
 }
 
 TEST_F(Link, TakesAMessageOfTheLargestSize) {
-  constexpr std::size_t kSize = 64 * 1024 * 1024;
+  constexpr std::size_t kSize = 64UL * 1024 * 1024;
   rogue::RogueServer server(upgraded([](rogue::Peer& peer) {
     std::string bytes = rogue::frame(rogue::kText, std::string(kSize, 'm'));
     peer.write(bytes);

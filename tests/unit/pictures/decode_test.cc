@@ -102,7 +102,7 @@ TEST_F(Decode, AnEnormousPictureIsRefusedBeforeItIsDecoded) {
 }
 
 std::vector<Bytes> one_of_each() {
-  std::vector<std::uint8_t> pixels(64 * 48 * 3);
+  std::vector<std::uint8_t> pixels(64UL * 48 * 3);
   std::mt19937 random(7);
   for (auto& byte : pixels) byte = static_cast<std::uint8_t>(random());
   const Rgb picture{64, 48, pixels};

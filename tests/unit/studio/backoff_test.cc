@@ -54,9 +54,11 @@ TEST(Backoff, OnlyALinkThatLivedTheLongestWindowStartsAfresh) {
   EXPECT_LT(backoff.next(), 1s);
 }
 
-TEST(Backoff, ALinkThatFlapsEveryTwoSecondsIsLeftInPeaceWithinFiveMinutes) {
+TEST(Backoff, ALinkThatFlapsEveryTwoSecondsIsTriedFewerThanTwentyTimesInFiveMinutes) {
   fakes::SeededRandom random(7);
-  for (int run = 0; run < 100; ++run) {
+  constexpr int kRuns = 1000;
+  int patient = 0;
+  for (int run = 0; run < kRuns; ++run) {
     studio::Backoff backoff(random);
     base::Duration passed{};
     int connects = 0;
@@ -66,9 +68,11 @@ TEST(Backoff, ALinkThatFlapsEveryTwoSecondsIsLeftInPeaceWithinFiveMinutes) {
       backoff.lived(2s);
       passed += backoff.next();
     }
-    EXPECT_LT(connects, 30);
-    EXPECT_GT(connects, 6);
+    if (connects < 20) ++patient;
+    EXPECT_LT(connects, 25);
   }
+  // Full jitter draws short pauses in a row now and then: a few runs in a thousand need one or two tries more.
+  EXPECT_GE(patient, kRuns * 99 / 100);
 }
 
 }  // namespace

@@ -34,7 +34,8 @@ struct Produced {
   std::string file;  // bare name of the result inside folder; "result.json" for JSON kinds
   std::string ext;
   base::Bytes bytes = 0;
-  std::string worker;  // the worker id it was accepted under: results are never sent as somebody else's
+  std::string worker;   // the worker id it was accepted under: results are never sent as somebody else's
+  base::WallTime at{};  // when it was produced; written to the millisecond
 };
 
 struct Entry {

@@ -96,6 +96,7 @@ void fill(json::object& object, const Produced& produced) {
   put_text(object, "ext", produced.ext);
   object.emplace("bytes", produced.bytes);
   put_text(object, "worker", produced.worker);
+  object.emplace("at_ms", std::max<std::int64_t>(0, milliseconds(produced.at.time_since_epoch())));
 }
 
 void fill(json::object& object, const Closed& closed) {
@@ -145,7 +146,8 @@ struct Reader {
     if (failure) ok = false;
     return failure ? 0 : found;
   }
-  base::Duration duration(std::string_view key) { return std::chrono::milliseconds(number(key) & 0xFFFFFFFFFF); }
+  /// Up to the year 2248, which nanoseconds in 64 bits hold.
+  base::Duration duration(std::string_view key) { return std::chrono::milliseconds(number(key) & 0x7FFFFFFFFFF); }
   job::Kind kind() {
     const auto found = job::parse_kind(needed("kind"));
     if (!found) ok = false;
@@ -181,6 +183,7 @@ Record read_produced(Reader& from) {
   produced.ext = from.text("ext");
   produced.bytes = from.number("bytes");
   produced.worker = from.text("worker");
+  produced.at = base::WallTime(from.duration("at_ms"));
   return produced;
 }
 

@@ -1,5 +1,7 @@
 #include "worker/delivery.h"
 
+#include <algorithm>
+
 #include <boost/asio/error.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/system/system_error.hpp>
@@ -15,6 +17,10 @@ namespace {
 /// No acknowledgement within this time: the result is synced, so that a power cut cannot take it. Most results are
 /// acknowledged sooner and never need it.
 constexpr base::Duration kSyncAfter = std::chrono::milliseconds(100);
+
+/// A studio that has not asked for a result in this time has it already, or gave its job up: the disk gets its space
+/// back.
+constexpr base::Duration kKeepUnclaimed = std::chrono::hours(7 * 24);
 
 studio::ResultFile result_file(const history::Produced& result) {
   return {result.job, result.folder / result.file, result.folder / kPromptFile, result.ext};
@@ -33,9 +39,15 @@ job::Failure upload_failed(const base::Error& error) {
 
 }  // namespace
 
-Delivery::Delivery(studio::StudioLink& link, studio::Uploader& uploader, history::Journal& journal, base::Clock& clock,
-                   base::Random& random, asio::any_io_executor disk)
-    : link_(link), uploader_(uploader), journal_(journal), clock_(clock), random_(random), disk_(std::move(disk)) {}
+Delivery::Delivery(studio::StudioLink& link, studio::Uploader& uploader, history::Journal& journal, JobTable& jobs,
+                   base::Clock& clock, base::Random& random, asio::any_io_executor disk)
+    : link_(link),
+      uploader_(uploader),
+      journal_(journal),
+      jobs_(jobs),
+      clock_(clock),
+      random_(random),
+      disk_(std::move(disk)) {}
 
 asio::awaitable<Delivered> Delivery::deliver(history::Produced result, std::shared_ptr<ActiveJob> active,
                                              std::optional<JsonDelivery> fresh) {
@@ -52,7 +64,10 @@ asio::awaitable<Delivered> Delivery::settle(const history::Produced& result, Act
                                             std::optional<JsonDelivery> fresh) {
   studio::Backoff backoff(random_);
   for (;;) {
-    while (active.session == 0) co_await active.claimed.wait();
+    if (!co_await claimed(result, active)) {
+      co_return job::Failure{job::FailureClass::kUploadFailed,
+                             "the studio has not asked for this job's result in 7 days; it is removed"};
+    }
     const std::uint64_t claim = active.claims;
     Attempt settled;
     if (job::is_json_kind(result.kind)) {
@@ -67,6 +82,20 @@ asio::awaitable<Delivered> Delivery::settle(const history::Produced& result, Act
     const auto until = clock_.now() + backoff.next();
     co_await clock_.sleep_until(until);
   }
+}
+
+/// False when nobody came for the result in time.
+asio::awaitable<bool> Delivery::claimed(const history::Produced& result, ActiveJob& active) {
+  using namespace asio::experimental::awaitable_operators;
+  // By the wall clock, since the result may be older than this process; a clock set back must not shorten its time.
+  const auto age = std::max(base::Duration::zero(), clock_.wall_now() - result.at);
+  const auto limit = clock_.now() + (kKeepUnclaimed - age);
+  while (active.session == 0) {
+    if (clock_.now() >= limit) co_return false;
+    auto event = active.claimed.wait() || clock_.sleep_until(limit);
+    co_await std::move(event);
+  }
+  co_return true;
 }
 
 asio::awaitable<Delivery::Attempt> Delivery::attempt_json(const history::Produced& result, ActiveJob& active,
@@ -86,7 +115,7 @@ asio::awaitable<Delivery::Attempt> Delivery::attempt_json(const history::Produce
     const auto acknowledged = co_await link_.acknowledged(result.job, session);
     if (acknowledged) co_return job::Receipt{false, "", bytes};
   }
-  if (claim == active.claims) active.session = 0;
+  jobs_.lose_claim(active, claim);
   co_return std::nullopt;
 }
 
@@ -105,7 +134,7 @@ asio::awaitable<Delivery::Attempt> Delivery::attempt_file(const history::Produce
     case base::Code::kConflict:
     case base::Code::kUnauthorized:
       // The studio gave the claim up, for example when the link dropped: the result waits for its next offer.
-      if (claim == active.claims) active.session = 0;
+      jobs_.lose_claim(active, claim);
       co_return std::nullopt;
     default:
       co_return upload_failed(receipt.error());

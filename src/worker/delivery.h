@@ -33,11 +33,12 @@ struct JsonDelivery {
 
 class Delivery {
  public:
-  Delivery(studio::StudioLink& link, studio::Uploader& uploader, history::Journal& journal, base::Clock& clock,
-           base::Random& random, asio::any_io_executor disk);
+  Delivery(studio::StudioLink& link, studio::Uploader& uploader, history::Journal& journal, JobTable& jobs,
+           base::Clock& clock, base::Random& random, asio::any_io_executor disk);
 
   /// Delivers, and returns only when that is settled. While the claim is not ours it waits for the studio to offer the
-  /// job again; a cancelled wait throws and leaves the result in the outbox. `fresh` saves reading a JSON result back.
+  /// job again, until the result is 7 days old; a cancelled wait throws and leaves the result in the outbox. `fresh`
+  /// saves reading a JSON result back.
   asio::awaitable<Delivered> deliver(history::Produced result, std::shared_ptr<ActiveJob> active,
                                      std::optional<JsonDelivery> fresh);
 
@@ -50,6 +51,7 @@ class Delivery {
 
   asio::awaitable<Delivered> settle(const history::Produced& result, ActiveJob& active,
                                     std::optional<JsonDelivery> fresh);
+  asio::awaitable<bool> claimed(const history::Produced& result, ActiveJob& active);
   asio::awaitable<Attempt> attempt_json(const history::Produced& result, ActiveJob& active,
                                         std::optional<JsonDelivery> fresh);
   asio::awaitable<Attempt> attempt_file(const history::Produced& result, ActiveJob& active);
@@ -58,6 +60,7 @@ class Delivery {
   studio::StudioLink& link_;
   studio::Uploader& uploader_;
   history::Journal& journal_;
+  JobTable& jobs_;
   base::Clock& clock_;
   base::Random& random_;
   asio::any_io_executor disk_;

@@ -26,8 +26,15 @@ job::Decision HouseRules::decide(const base::JobId& job, base::SteadyTime now) {
   if (only_when_idle_) {
     return declined("only when idle: the person is using this computer", config_name_ + ": only_when_idle");
   }
-  std::erase_if(declined_, [&](const auto& entry) { return now - entry.second >= kSpinGuard; });
-  if (declined_.contains(job)) return declined("declined a moment ago", "repeated offer");
+  while (!oldest_held_.empty() && now - oldest_held_.front().first >= kSpinGuard) {
+    const auto [since, old] = std::move(oldest_held_.front());
+    oldest_held_.pop_front();
+    const auto held = held_back_.find(old);
+    if (held != held_back_.end() && held->second.since == since) held_back_.erase(held);
+  }
+  if (const auto held = held_back_.find(job); held != held_back_.end()) {
+    return declined(held->second.why, "repeated offer");
+  }
   job::Decision decision;
   decision.accepted = true;
   return decision;
@@ -47,8 +54,9 @@ void HouseRules::drain(std::string reason) {
   if (!draining_) draining_ = std::move(reason);
 }
 
-void HouseRules::declined_for_good(const base::JobId& job, base::SteadyTime now) {
-  declined_[job] = now;
+void HouseRules::hold_back(const base::JobId& job, std::string why, base::SteadyTime now) {
+  held_back_[job] = {now, std::move(why)};
+  oldest_held_.emplace_back(now, job);
 }
 
 bool HouseRules::paused(base::SteadyTime now) const {

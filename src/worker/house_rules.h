@@ -1,9 +1,11 @@
 #pragma once
 // HouseRules: the decisions that config keys and the operator's commands make, ahead of the Lua policy. Pure.
 
-#include <map>
+#include <deque>
 #include <optional>
 #include <string>
+#include <unordered_map>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/ids.h"
@@ -25,9 +27,9 @@ class HouseRules {
   /// No new job from now on, for the reason given: it goes to the studio.
   void drain(std::string reason);
 
-  /// The job was declined without a code. A studio that offers it to us again at once is told `paused`: two sides
-  /// must not spin.
-  void declined_for_good(const base::JobId& job, base::SteadyTime now);
+  /// A job that was declined without a code, or delivered, is not for us again at once: an offer of it within 30 s is
+  /// told `paused` and why, so that two sides never spin. After that the studio means it.
+  void hold_back(const base::JobId& job, std::string why, base::SteadyTime now);
 
   bool paused(base::SteadyTime now) const;
   bool draining() const { return draining_.has_value(); }
@@ -36,6 +38,10 @@ class HouseRules {
   bool claiming(base::SteadyTime now) const { return auto_enabled_ && !paused(now) && !draining(); }
 
  private:
+  struct HeldBack {
+    base::SteadyTime since;
+    std::string why;
+  };
   static constexpr base::Duration kSpinGuard = std::chrono::seconds(30);
 
   bool auto_enabled_;
@@ -44,7 +50,8 @@ class HouseRules {
   bool paused_ = false;
   std::optional<base::SteadyTime> paused_until_;
   std::optional<std::string> draining_;
-  std::map<base::JobId, base::SteadyTime> declined_;
+  std::unordered_map<base::JobId, HeldBack> held_back_;
+  std::deque<std::pair<base::SteadyTime, base::JobId>> oldest_held_;
 };
 
 }  // namespace worker

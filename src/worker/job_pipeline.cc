@@ -55,11 +55,7 @@ struct JobPipeline::Membership {
   Membership(JobPipeline& owner, ActiveJob job) : pipeline(owner), active(owner.parts_.jobs.add(std::move(job))) {}
   Membership(const Membership&) = delete;
   Membership& operator=(const Membership&) = delete;
-  ~Membership() {
-    pipeline.parts_.jobs.erase(active->id);
-    pipeline.parts_.link.set_current_job(pipeline.parts_.jobs.current());
-    pipeline.changed();
-  }
+  ~Membership() { pipeline.parts_.jobs.erase(active->id); }
   JobPipeline& pipeline;
   std::shared_ptr<ActiveJob> active;
 };
@@ -68,7 +64,7 @@ asio::awaitable<void> JobPipeline::run(studio::OfferedJob offered) {
   const auto began = parts_.clock.now();
   job::Offer offer = std::move(offered.offer);
   const std::string hash = job::task_hash(offer);
-  if (answered_from_memory(offer, hash, offered.session)) co_return;
+  if (is_here_already(offer, hash, offered.session)) co_return;
   Membership member(
       *this, ActiveJob{.id = offer.id, .game = offer.game, .kind = offer.kind, .task_hash = hash, .since = began});
   const auto active = member.active;
@@ -83,20 +79,19 @@ asio::awaitable<void> JobPipeline::run(studio::OfferedJob offered) {
     co_return close(*active, job::Outcome::kSuperseded, sent.error().message, 0);
   }
   const auto took = parts_.clock.now() - began;
-  active->claim(offered.session);
-  parts_.link.set_current_job(parts_.jobs.current());
+  ++counters_.accepted;
+  parts_.jobs.claim(*active, offered.session);
   report_verdict(offer, decision, took);
 
   std::optional<JsonDelivery> fresh;
   auto produced = co_await work(offer, decision.plan, *active, fresh);
   if (!produced) co_return;
   lease.release();
-  active->stage = JobStage::kDelivering;
+  parts_.jobs.enter(*active, JobStage::kDelivering);
   // A cancellation that came too late to stop the engine: the result stays in the outbox for its next claim.
   const auto cancellation = co_await asio::this_coro::cancellation_state;
   if (cancellation.cancelled() != asio::cancellation_type::none) co_return;
   co_await asio::this_coro::throw_if_cancelled(true);
-  changed();
   auto delivered = co_await parts_.delivery.deliver(std::move(*produced), active, std::move(fresh));
   co_await finish(*active, std::move(delivered));
 }
@@ -145,31 +140,26 @@ asio::awaitable<void> JobPipeline::resume(history::Produced result) {
   co_await finish(*active, std::move(delivered));
 }
 
-bool JobPipeline::answered_from_memory(const job::Offer& offer, const std::string& hash,
-                                       studio::SessionNumber session) {
-  const auto reject = [&](job::RejectCode code, std::string reason) {
+bool JobPipeline::is_here_already(const job::Offer& offer, const std::string& hash, studio::SessionNumber session) {
+  const auto active = parts_.jobs.find(offer.id);
+  if (!active) return false;
+  // Offered twice before the first verdict: one answer serves both.
+  if (active->claims == 0 && active->stage == JobStage::kPreparing) return true;
+  if (active->task_hash != hash) {
+    std::string reason = "another task of this job is still here";
     parts_.link.note(Level::kInfo, "rejecting offer " + offer.id.str() + ": " + reason, offer.id);
-    static_cast<void>(parts_.link.reject(offer.id, session, code, std::move(reason)));
+    static_cast<void>(parts_.link.reject(offer.id, session, job::RejectCode::kBusy, std::move(reason)));
     ++counters_.declined;
     return true;
-  };
-  if (const auto active = parts_.jobs.find(offer.id)) {
-    // Offered twice before the first verdict: one answer serves both.
-    if (active->claims == 0 && active->stage == JobStage::kPreparing) return true;
-    if (active->task_hash != hash) return reject(job::RejectCode::kBusy, "another task of this job is still here");
-    if (!parts_.link.accept(offer.id, session)) return true;
-    active->claim(session);
-    ++counters_.adopted;
-    parts_.link.set_current_job(parts_.jobs.current());
-    parts_.link.note(Level::kInfo,
-                     "offer " + offer.id.str() + " is here already (" + std::string(to_string(active->stage)) +
-                         "); accepted without a second run",
-                     offer.id);
-    return true;
   }
-  const auto known = parts_.journal.find(offer.id);
-  if (!known || known->task_hash != hash || known->outcome != job::Outcome::kDelivered) return false;
-  return reject(job::RejectCode::kNone, "this worker delivered this job already");
+  if (!parts_.link.accept(offer.id, session)) return true;
+  ++counters_.adopted;
+  parts_.jobs.claim(*active, session);
+  parts_.link.note(Level::kInfo,
+                   "offer " + offer.id.str() + " is here already (" + std::string(to_string(active->stage)) +
+                       "); accepted without a second run",
+                   offer.id);
+  return true;
 }
 
 asio::awaitable<job::Decision> JobPipeline::decide(const job::Offer& offer) {
@@ -209,7 +199,9 @@ admission::Lease JobPipeline::admit(const job::Offer& offer, const std::string& 
 void JobPipeline::decline(const job::Offer& offer, studio::SessionNumber session, const job::Decision& decision,
                           base::Duration took) {
   const auto sent = parts_.link.reject(offer.id, session, decision.code, decision.reason);
-  if (decision.code == job::RejectCode::kNone) parts_.rules.declined_for_good(offer.id, parts_.clock.now());
+  if (decision.code == job::RejectCode::kNone) {
+    parts_.rules.hold_back(offer.id, "declined a moment ago", parts_.clock.now());
+  }
   ++counters_.declined;
   report_verdict(offer, decision, took);
   if (!sent) {
@@ -237,8 +229,6 @@ void JobPipeline::report_verdict(const job::Offer& offer, const job::Decision& d
                        std::string(job::to_string(decision.code)), decision.reason, decision.rule, decision.generation,
                        took});
   if (verdicts_.size() > kRememberedVerdicts) verdicts_.pop_front();
-  if (decision.accepted) ++counters_.accepted;
-  changed();
 }
 
 asio::awaitable<std::variant<engine::RunRequest, job::Failure>> JobPipeline::prepare(
@@ -267,7 +257,7 @@ asio::awaitable<std::variant<engine::RunRequest, job::Failure>> JobPipeline::pre
 asio::awaitable<std::variant<job::Artifacts, job::Failure>> JobPipeline::execute(const job::Offer& offer,
                                                                                  engine::RunRequest request,
                                                                                  ActiveJob& active) {
-  active.stage = JobStage::kRunning;
+  parts_.jobs.enter(active, JobStage::kRunning);
   const auto began = parts_.clock.now();
   std::function<void(const engine::Progress&)> report = [&active](const engine::Progress& step) {
     active.progress = step;
@@ -298,6 +288,7 @@ asio::awaitable<base::Result<history::Produced>> JobPipeline::store(const job::O
   produced.task_hash = active.task_hash;
   produced.folder = folder;
   produced.worker = parts_.link.status().worker.str();
+  produced.at = parts_.clock.wall_now();
   auto write = [&]() -> base::Status {
     CHECK_OK(base::write_file(folder / kPromptFile, prompt));
     if (const auto* json = std::get_if<job::JsonResult>(&artifacts)) {
@@ -359,6 +350,7 @@ void JobPipeline::close(const ActiveJob& active, job::Outcome outcome, std::stri
   switch (outcome) {
     case job::Outcome::kDelivered:
       ++counters_.delivered;
+      parts_.rules.hold_back(active.id, "this worker delivered this job a moment ago", parts_.clock.now());
       break;
     case job::Outcome::kFailed:
       ++counters_.failed;

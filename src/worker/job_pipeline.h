@@ -84,13 +84,12 @@ class JobPipeline {
 
   const PipelineCounters& counters() const { return counters_; }
   const std::deque<Verdict>& verdicts() const { return verdicts_; }
-  /// Called when a job was accepted and when one was settled.
-  void on_change(std::function<void()> callback) { changed_ = std::move(callback); }
 
  private:
   struct Membership;
 
-  bool answered_from_memory(const job::Offer& offer, const std::string& hash, studio::SessionNumber session);
+  /// Answers the offer of a job in the table: adopted, or turned down.
+  bool is_here_already(const job::Offer& offer, const std::string& hash, studio::SessionNumber session);
   asio::awaitable<job::Decision> decide(const job::Offer& offer);
   admission::Lease admit(const job::Offer& offer, const std::string& hash, job::Decision& decision);
   /// Everything from the accept frame to the stored result; the result, or nothing when the job has ended.
@@ -110,14 +109,10 @@ class JobPipeline {
   asio::awaitable<void> finish(ActiveJob& active, Delivered delivered);
   void close(const ActiveJob& active, job::Outcome outcome, std::string detail, base::Bytes bytes);
   void report_verdict(const job::Offer& offer, const job::Decision& decision, base::Duration took);
-  void changed() const {
-    if (changed_) changed_();
-  }
 
   PipelineParts parts_;
   PipelineCounters counters_;
   std::deque<Verdict> verdicts_;
-  std::function<void()> changed_;
 };
 
 }  // namespace worker

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -47,16 +48,13 @@ struct ActiveJob {
   studio::SessionNumber session = 0;  // 0 = not claimed by us as far as we know
   std::uint64_t claims = 0;           // counts accepts; 0 = still being decided
   base::Event claimed;
-
-  void claim(studio::SessionNumber on) {
-    session = on;
-    ++claims;
-    claimed.notify();
-  }
 };
 
 class JobTable {
  public:
+  /// Called after everything that may change what the heartbeat says of our jobs, or whether they are settled.
+  void on_change(std::function<void()> callback) { changed_ = std::move(callback); }
+
   std::shared_ptr<ActiveJob> add(ActiveJob job) {
     const base::JobId id = job.id;
     return jobs_[id] = std::make_shared<ActiveJob>(std::move(job));
@@ -65,7 +63,26 @@ class JobTable {
     const auto found = jobs_.find(id);
     return found == jobs_.end() ? nullptr : found->second;
   }
-  void erase(const base::JobId& id) { jobs_.erase(id); }
+  void erase(const base::JobId& id) {
+    jobs_.erase(id);
+    changed();
+  }
+  void claim(ActiveJob& job, studio::SessionNumber session) {
+    job.session = session;
+    ++job.claims;
+    job.claimed.notify();
+    changed();
+  }
+  /// The studio gave the claim with this number up; a newer one stays.
+  void lose_claim(ActiveJob& job, std::uint64_t claim) {
+    if (claim != job.claims || job.session == 0) return;
+    job.session = 0;
+    changed();
+  }
+  void enter(ActiveJob& job, JobStage stage) {
+    job.stage = stage;
+    changed();
+  }
 
   /// What `currentJobId` of the heartbeat says: the running job, else a claimed one that is being delivered.
   std::optional<base::JobId> current() const {
@@ -96,7 +113,12 @@ class JobTable {
   }
 
  private:
+  void changed() const {
+    if (changed_) changed_();
+  }
+
   std::map<base::JobId, std::shared_ptr<ActiveJob>> jobs_;
+  std::function<void()> changed_;
 };
 
 }  // namespace worker

@@ -31,7 +31,7 @@ Worker::Worker(WorkerOptions options, studio::Urls urls, Outside outside)
                   link_.note(level, std::move(message), job);
                 }),
       inputs_(options_.inputs, outside_.http, outside_.disk),
-      delivery_(link_, uploader_, outside_.journal, outside_.clock, outside_.random, outside_.disk),
+      delivery_(link_, uploader_, outside_.journal, jobs_, outside_.clock, outside_.random, outside_.disk),
       pipeline_(PipelineParts{outside_.clock, link_, outside_.policy, ledger_, outside_.journal, outside_.engines,
                               inputs_, delivery_, rules_, jobs_, outside_.disk,
                               [this] {
@@ -42,7 +42,7 @@ Worker::Worker(WorkerOptions options, studio::Urls urls, Outside outside)
       tasks_(outside_.io),
       pipelines_(outside_.io) {
   link_.on_offer_frame([this] { outside_.policy.wake(); });
-  pipeline_.on_change([this] { jobs_changed(); });
+  jobs_.on_change([this] { jobs_changed(); });
   link_.set_capabilities(capabilities());
 }
 
@@ -101,6 +101,7 @@ asio::awaitable<void> Worker::deliver_leftovers() {
 }
 
 void Worker::jobs_changed() {
+  link_.set_current_job(jobs_.current());
   if (jobs_.unsettled() == 0) idle_since_ = outside_.clock.now();
   const auto& counters = pipeline_.counters();
   if (options_.stop_after_jobs && counters.accepted >= *options_.stop_after_jobs) {

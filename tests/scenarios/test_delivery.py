@@ -3,7 +3,7 @@
 import signal
 import unittest
 
-from harness import ALL_KINDS, Scenario, jobs
+from harness import ALL_KINDS, ENGINES, FAKES, Scenario, jobs
 
 
 class AllKinds(Scenario):
@@ -67,6 +67,17 @@ class Faults(Scenario):
             with self.subTest(code=code):
                 self.survive("--close-with", f"{code}@1", count=2)
 
+    def test_the_link_is_back_before_the_job_has_ended(self):
+        """The studio offers another job meanwhile, hears `busy`, and rests until the worker says that it is idle."""
+        studio = self.studio(jobs("image", 1, engine="sd-cpp", model="sd-cpp:x", prompt="slow:2") + jobs("llm", 1),
+                             "--close-with", "1011@1")
+        self.write_config(studio.url)
+        worker = self.worker(engines=[FAKES, ENGINES])
+        report = self.assert_clean(studio)
+        self.assert_delivered_once(report)
+        self.assertEqual(report["counters"].get("rejected"), 1, report["counters"])
+        self.stop(worker)
+
     def test_a_bare_protocol_close_is_a_disconnect(self):
         self.survive("--close-with", "4002@1", "--bare-close", count=2)
 
@@ -79,7 +90,7 @@ class Faults(Scenario):
         worker = self.worker()
         report = self.assert_clean(studio)
         self.assert_delivered_once(report)
-        self.assertEqual(worker.count(r"delivered this job already"), 1, worker.output())
+        worker.wait_line(r"delivered this job a moment ago")
 
 
 class SilentStudio(Scenario):

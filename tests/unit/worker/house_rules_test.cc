@@ -5,7 +5,6 @@
 namespace {
 
 using namespace std::chrono_literals;
-using testing::HasSubstr;
 
 const base::JobId kJob("job-1");
 const base::SteadyTime kNow{};
@@ -53,12 +52,22 @@ TEST(HouseRules, ADrainTellsTheFirstReasonAndHasNoWayBack) {
   EXPECT_EQ(rules.decide(kJob, kNow).reason, "worker is shutting down");
 }
 
-TEST(HouseRules, AJobDeclinedForGoodIsAnsweredPausedForThirtySeconds) {
+TEST(HouseRules, AJobHeldBackIsAnsweredPausedForThirtySeconds) {
   worker::HouseRules rules(true, false, "config.toml");
-  rules.declined_for_good(kJob, kNow);
-  EXPECT_EQ(rules.decide(kJob, kNow + 29s).code, job::RejectCode::kPaused);
+  rules.hold_back(kJob, "declined a moment ago", kNow);
+  const auto verdict = rules.decide(kJob, kNow + 29s);
+  EXPECT_EQ(verdict.code, job::RejectCode::kPaused);
+  EXPECT_EQ(verdict.reason, "declined a moment ago");
   EXPECT_TRUE(rules.decide(base::JobId("job-2"), kNow + 29s).accepted);
   EXPECT_TRUE(rules.decide(kJob, kNow + 30s).accepted);
+}
+
+TEST(HouseRules, AJobHeldBackAgainWaitsFromTheLastTime) {
+  worker::HouseRules rules(true, false, "config.toml");
+  rules.hold_back(kJob, "declined a moment ago", kNow);
+  rules.hold_back(kJob, "delivered a moment ago", kNow + 20s);
+  EXPECT_EQ(rules.decide(kJob, kNow + 40s).reason, "delivered a moment ago");
+  EXPECT_TRUE(rules.decide(kJob, kNow + 50s).accepted);
 }
 
 }  // namespace

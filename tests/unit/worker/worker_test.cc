@@ -215,6 +215,34 @@ TEST_F(Worker, AConflictKeepsTheResultUntilTheJobIsOfferedAgain) {
   EXPECT_EQ(counter("delivered"), 1);
 }
 
+TEST_F(Worker, AResultWhoseClaimIsLostLeavesTheWorkerIdleAtOnce) {
+  start();
+  say(offer_of("job-1", "image"));
+  // The studio, which offers nothing to a worker that was busy, must hear that it is idle again.
+  reconnect();
+  EXPECT_TRUE(studio().has_sent(R"("currentJobId":"job-1")"));
+  say(offer_of("job-2"));
+  EXPECT_TRUE(studio().has_sent(R"("code":"busy")"));
+  http_.answer(409, "conflict");
+  engines_.finish_file("job-1");
+  clock_.settle();
+  EXPECT_THAT(studio().sent.back(), testing::AllOf(testing::HasSubstr(R"("type":"heartbeat")"),
+                                                   testing::Not(testing::HasSubstr("currentJobId"))));
+}
+
+TEST_F(Worker, ADrainDoesNotWaitForAResultWhoseClaimIsLost) {
+  start({.drain_timeout = 600s});
+  say(offer_of("job-1", "image"));
+  worker_->shut_down("SIGTERM");
+  http_.answer(503);
+  engines_.finish_file("job-1");
+  clock_.settle();
+  EXPECT_FALSE(end_);
+  http_.answer(409, "conflict");
+  clock_.pass(1s);
+  EXPECT_EQ(end_, LinkEnd::kStopped);
+}
+
 TEST_F(Worker, AResultFromBeforeARestartIsDeliveredWithoutASecondRun) {
   start();
   say(offer_of("job-1"));
@@ -230,6 +258,43 @@ TEST_F(Worker, AResultFromBeforeARestartIsDeliveredWithoutASecondRun) {
   say(R"({"type":"completeAck","jobId":"job-1"})");
   EXPECT_EQ(engines_.runs.size(), 1U);
   EXPECT_EQ(journal_->find(base::JobId("job-1"))->outcome, job::Outcome::kDelivered);
+}
+
+TEST_F(Worker, AResultThatNobodyAsksForIsGivenUpAfterSevenDays) {
+  start();
+  say(offer_of("job-1"));
+  engines_.finish_json("job-1");
+  clock_.settle();
+  const auto restart_after = [&](base::Duration time) {
+    worker_->shut_down_now();
+    clock_.pass(time);
+    worker_.reset();
+    journal_.reset();
+    start();
+  };
+  restart_after(24h * 7 - 1min);
+  EXPECT_EQ(journal_->undelivered().size(), 1U);
+  clock_.pass(2min);
+  EXPECT_TRUE(journal_->undelivered().empty());
+  EXPECT_EQ(journal_->find(base::JobId("job-1"))->outcome, job::Outcome::kFailed);
+}
+
+TEST_F(Worker, AStudioThatAsksForADeliveredJobLaterGetsItAgain) {
+  start();
+  for (const char* when : {"first", "later"}) {
+    SCOPED_TRACE(when);
+    say(offer_of("job-1"));
+    engines_.finish_json("job-1");
+    clock_.settle();
+    say(R"({"type":"completeAck","jobId":"job-1"})");
+    say(offer_of("job-1"));
+    EXPECT_TRUE(studio().has_sent(R"("reason":"this worker delivered this job a moment ago","code":"paused")"));
+    for (int i = 0; i < 4; ++i) {
+      clock_.pass(10s);
+      say(R"({"type":"heartbeatAck"})");
+    }
+  }
+  EXPECT_EQ(counter("delivered"), 2);
 }
 
 TEST_F(Worker, EndsAfterAFatalFrameWhateverTheEngineDoesInThatMoment) {

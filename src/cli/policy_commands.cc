@@ -81,11 +81,19 @@ void print_explanation(const job::Offer& offer, const policy::Explanation& expla
 /// Accepts a claim, or the whole offer frame that holds one.
 base::Result<job::Offer> read_offer(const std::filesystem::path& path) {
   TRY(const std::string text, base::read_file(path, 64 * base::kMiB));
-  auto offer = protocol::decode_claim(text);
-  if (offer) return offer;
+  boost::system::error_code unreadable;
+  const json::value parsed = json::parse(text, unreadable);
+  const json::object* object = unreadable ? nullptr : parsed.if_object();
+  if (object == nullptr || !object->contains("claim")) {
+    auto offer = protocol::decode_claim(text);
+    if (offer) return offer;
+    return std::move(offer).error().within(path.string() + " is no claim");
+  }
   auto frame = protocol::decode(text);
   if (auto* whole = std::get_if<protocol::OfferFrame>(&frame)) return std::move(whole->offer);
-  return std::move(offer).error().within(path.string() + " is no claim");
+  const auto* bad = std::get_if<protocol::BadFrame>(&frame);
+  return base::Error{base::Code::kInvalid,
+                     path.string() + " is no offer: " + (bad != nullptr ? bad->reason : "its type is not \"offer\"")};
 }
 
 }  // namespace
@@ -103,8 +111,8 @@ int explain_policy(const config::Invocation& invocation, const config::Loaded& l
   const auto offer = read_offer(invocation.offer_file);
   if (!offer) return fail(config::kExitFailed, offer.error().message);
   job::Facts facts{base::make_system_clock()->wall_now(), {}};
-  if (!invocation.at.empty()) {
-    const auto at = policy::parse_time(path, invocation.at);
+  if (invocation.at) {
+    const auto at = policy::parse_time(path, *invocation.at);
     if (!at) return fail(config::kExitUsage, at.error().message);
     facts.now = *at;
   }

@@ -179,15 +179,20 @@ int show_config(const config::Invocation& invocation, const config::Loaded& load
 int check_config(const config::Invocation& invocation, const config::Loaded& loaded) {
   const auto urls = studio::Urls::parse(loaded.settings.api_base_url);
   if (!urls) return fail(urls.error());
-  auto engines = config::load_engines(loaded.settings.engines);
+  std::vector<std::string> warnings = loaded.warnings;
+  for (auto& warning : config::load_engines(loaded.settings.engines).warnings) warnings.push_back(std::move(warning));
+  for (const auto& [key, path] : {std::pair<const char*, std::filesystem::path>{"policy", loaded.settings.policy},
+                                  {"ca_file", loaded.settings.ca_file}}) {
+    std::error_code failure;
+    if (path.empty() || std::filesystem::exists(path, failure)) continue;
+    warnings.push_back(std::string(key) + ": " + path.string() + " does not exist");
+  }
   if (invocation.json) {
-    json::array warnings(loaded.warnings.begin(), loaded.warnings.end());
-    for (const auto& warning : engines.warnings) warnings.emplace_back(warning);
-    std::printf("%s\n", json::serialize(json::object{{"ok", true}, {"warnings", std::move(warnings)}}).c_str());
+    json::array rows(warnings.begin(), warnings.end());
+    std::printf("%s\n", json::serialize(json::object{{"ok", true}, {"warnings", std::move(rows)}}).c_str());
     return config::kExitOk;
   }
-  for (const auto& warning : loaded.warnings) std::printf("warning: %s\n", warning.c_str());
-  for (const auto& warning : engines.warnings) std::printf("warning: %s\n", warning.c_str());
+  for (const auto& warning : warnings) std::printf("warning: %s\n", warning.c_str());
   const auto& file = loaded.settings.config_file;
   std::printf("%s %s\n", file.c_str(),
               loaded.settings.file_exists ? "is fine" : "does not exist; the defaults are fine");

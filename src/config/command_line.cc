@@ -189,7 +189,7 @@ base::Status read_values(const cxxopts::ParseResult& parsed, const Spec& spec, I
       }
       break;
     case Command::kPolicyExplain:
-      invocation.at = text("at");
+      if (has("at")) invocation.at = text("at");
       break;
     default:
       break;

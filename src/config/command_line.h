@@ -42,7 +42,7 @@ struct Invocation {
   std::optional<std::uint64_t> jobs;  // run
   std::optional<std::chrono::seconds> idle_exit;
   std::filesystem::path offer_file;  // policy explain
-  std::string at;                    // policy explain: the clock
+  std::optional<std::string> at;     // policy explain: the clock
 };
 
 /// The program is to end at once with this text: help, version, or what is wrong with the arguments.

@@ -140,7 +140,12 @@ base::Error named(base::Error error, std::string_view key) {
 base::Status read_file_into(Loaded& loaded) {
   Settings& settings = loaded.settings;
   const std::string file = settings.config_file.filename().string();
-  TRY(const auto table, read_toml(settings.config_file, file));
+  auto table_read = read_toml(settings.config_file, file);
+  // A link whose target is gone: here, and not to be opened, is as wrong as its content could be.
+  if (!table_read && table_read.error().code == base::Code::kNotFound) {
+    return base::Error{base::Code::kInvalid, table_read.error().message + " (is it a link to a file that is gone?)"};
+  }
+  TRY(const auto table, std::move(table_read));
   for (const auto& entry : table) {
     const auto& [key, value] = entry;
     const auto known =
@@ -222,7 +227,7 @@ base::Result<Loaded> load(const Overrides& overrides) {
   settings.models_root = expand_home("~/models");
   settings.engines = {default_engines_folder()};
   std::error_code failure;
-  settings.file_exists = std::filesystem::exists(settings.config_file, failure);
+  settings.file_exists = std::filesystem::exists(std::filesystem::symlink_status(settings.config_file, failure));
   if (settings.file_exists) {
     CHECK_OK(read_file_into(loaded));
     CHECK_OK(check_mode(settings));

@@ -206,6 +206,25 @@ class Mistakes(Scenario):
         self.assertFalse(verdict["accepted"])
         self.assertEqual(verdict["rule"], "p.lua:2")
 
+        explain = [*self.base_flags(), "policy", "explain", "--policy", policy, offer]
+        offer.write_text(json.dumps({"type": "offer", "claim": claim}))
+        self.assertEqual(self.command(*explain)[0], 0)
+        self.expect(2, "--at|time", *explain, "--at", "")
+        del claim["gameId"]
+        offer.write_text(json.dumps({"type": "offer", "claim": claim}))
+        self.expect(1, r"offer\.json is no offer: .*gameId", *explain)
+
+    def test_config_check_names_files_that_are_not_there(self):
+        self.write_config("http://127.0.0.1:9", extra='policy = "/nowhere/policies"\nca_file = "/nowhere/ca.pem"\n')
+        code, out, err = self.command(*self.base_flags(), "config", "check", "--json")
+        self.assertEqual(code, 0, err)
+        self.assertEqual(json.loads(out)["warnings"], ["policy: /nowhere/policies does not exist",
+                                                       "ca_file: /nowhere/ca.pem does not exist"])
+
+    def test_a_link_to_a_configuration_that_is_gone(self):
+        self.config.symlink_to("/nowhere/config.toml")
+        self.expect(78, r"config\.toml", *self.base_flags(), "run", *self.run_flags())
+
 
 if __name__ == "__main__":
     unittest.main()

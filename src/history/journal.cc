@@ -130,7 +130,13 @@ base::Status FileJournal::open() {
     CHECK_OK(repair(bytes, replayed));
   }
   drop_abandoned();
-  for (const Produced& result : book_.undelivered()) outbox_.adopt(result.job, result.folder);
+  // An earlier process may have died before it synced what it wrote: the next sync covers that too.
+  ++appended_;
+  renamed_ = true;
+  for (const Produced& result : book_.undelivered()) {
+    outbox_.adopt(result.job, result.folder);
+    unsynced_.insert_or_assign(result.job, result.folder);
+  }
   if (const std::size_t orphans = outbox_.remove_orphans(); orphans > 0) {
     base::log::info("history", "folders of jobs that are no longer open are being removed", {{"count", orphans}});
   }

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -23,8 +24,11 @@ namespace asio = boost::asio;
 
 enum class Stage : std::uint8_t { kAccepted, kProduced, kClosed };
 
+/// The full prompt, beside the result.
+inline constexpr std::string_view kPromptFile = "prompt.txt";
+
 /// What is needed to deliver a result after a restart. The files lie in `folder`, which belongs to the outbox until
-/// the entry is closed: prompt.txt, and the result file or result.json.
+/// the entry is closed: the prompt, and the result file or result.json.
 struct Produced {
   base::JobId job;
   base::GameId game;
@@ -34,8 +38,9 @@ struct Produced {
   std::string file;  // bare name of the result inside folder; "result.json" for JSON kinds
   std::string ext;
   base::Bytes bytes = 0;
-  std::string worker;   // the worker id it was accepted under: results are never sent as somebody else's
-  base::WallTime at{};  // when it was produced; written to the millisecond
+  std::string worker;         // the worker id it was accepted under: results are never sent as somebody else's
+  base::WallTime at{};        // when it was produced; written to the millisecond
+  std::uint64_t content = 0;  // content_hash of the result, then of the prompt
 };
 
 struct Entry {

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <fcntl.h>
+#include <memory>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
@@ -15,6 +16,9 @@
 #include "base/log.h"
 #include "base/unique_fd.h"
 #include "history/record.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
 
 namespace history {
 namespace {
@@ -53,6 +57,13 @@ base::Status sync_folder(const std::filesystem::path& folder) {
     return base::file_error("read folder", folder, failure.value());
   }
   return sync_path(folder, O_DIRECTORY);
+}
+
+constexpr std::size_t kChunk = 256 * base::kKiB;
+
+base::Error unreadable(const std::filesystem::path& path, int failure) {
+  return {failure == ENOENT ? base::Code::kNotFound : base::Code::kUnavailable,
+          "cannot read " + path.native() + ": " + std::error_code(failure, std::generic_category()).message()};
 }
 
 }  // namespace
@@ -120,6 +131,32 @@ base::Status sync_folders(const std::set<std::filesystem::path>& folders) {
   }
   for (const auto& parent : parents) CHECK_OK(sync_path(parent, O_DIRECTORY));
   return {};
+}
+
+std::uint64_t content_hash(std::string_view bytes, std::uint64_t seed) {
+  return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed);
+}
+
+base::Result<std::uint64_t> content_hash_of_file(const std::filesystem::path& path, std::uint64_t seed) {
+  const base::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return unreadable(path, errno);
+  XXH3_state_t state;
+  XXH3_64bits_reset_withSeed(&state, seed);
+  const auto chunk = std::make_unique<std::array<char, kChunk>>();
+  for (;;) {
+    const ssize_t got = ::read(fd.get(), chunk->data(), chunk->size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return unreadable(path, errno);
+    if (got == 0) return XXH3_64bits_digest(&state);
+    XXH3_64bits_update(&state, chunk->data(), static_cast<std::size_t>(got));
+  }
+}
+
+base::Status check_content(const Produced& result) {
+  TRY(const auto of_result, content_hash_of_file(result.folder / result.file));
+  TRY(const auto of_both, content_hash_of_file(result.folder / kPromptFile, of_result));
+  if (of_both == result.content) return {};
+  return base::Error{base::Code::kCorrupt, "the stored result of " + result.job.str() + " is damaged"};
 }
 
 }  // namespace history

@@ -1,10 +1,12 @@
 #pragma once
-// Outbox: one private folder per job below jobs/, from its start to its end. Thread: io; removal and syncing run where
-// they are posted to.
+// Outbox: one private folder per job below jobs/, from its start to its end, and whether what lies there is still what
+// it was. Thread: io; removal and syncing run where they are posted to.
 
+#include <cstdint>
 #include <filesystem>
 #include <set>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -13,6 +15,7 @@
 
 #include "base/ids.h"
 #include "base/result.h"
+#include "history/journal.h"
 
 namespace history {
 
@@ -43,5 +46,13 @@ class Outbox {
 /// The files in these folders, and the folders themselves, survive a power cut. A folder that is gone is no error.
 /// Blocking; thread: any.
 base::Status sync_folders(const std::set<std::filesystem::path>& folders);
+
+/// XXH3, 64 bits. `seed`: the hash of what comes before. Thread: any.
+std::uint64_t content_hash(std::string_view bytes, std::uint64_t seed = 0);
+/// The same of a file's bytes, read in pieces. Blocking; thread: any. Errors: kNotFound, kUnavailable.
+base::Result<std::uint64_t> content_hash_of_file(const std::filesystem::path& path, std::uint64_t seed = 0);
+/// Compares a result and its prompt with `Produced::content`: a power cut can take the bytes of a file and leave the
+/// record that names it. Blocking; thread: any. Errors: kCorrupt, and those of reading.
+base::Status check_content(const Produced& result);
 
 }  // namespace history

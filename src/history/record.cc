@@ -96,6 +96,7 @@ void fill(json::object& object, const Produced& produced) {
   put_text(object, "ext", produced.ext);
   object.emplace("bytes", produced.bytes);
   put_text(object, "worker", produced.worker);
+  object.emplace("content", produced.content);
   object.emplace("at_ms", std::max<std::int64_t>(0, milliseconds(produced.at.time_since_epoch())));
 }
 
@@ -183,6 +184,7 @@ Record read_produced(Reader& from) {
   produced.ext = from.text("ext");
   produced.bytes = from.number("bytes");
   produced.worker = from.text("worker");
+  produced.content = from.number("content");
   produced.at = base::WallTime(from.duration("at_ms"));
   return produced;
 }

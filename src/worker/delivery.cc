@@ -23,13 +23,13 @@ constexpr base::Duration kSyncAfter = std::chrono::milliseconds(100);
 constexpr base::Duration kKeepUnclaimed = std::chrono::hours(7 * 24);
 
 studio::ResultFile result_file(const history::Produced& result) {
-  return {result.job, result.folder / result.file, result.folder / kPromptFile, result.ext};
+  return {result.job, result.folder / result.file, result.folder / history::kPromptFile, result.ext};
 }
 
 base::Result<JsonDelivery> read_json(const history::Produced& result) {
   constexpr base::Bytes kFrame = 64 * base::kMiB;
   TRY(auto text, base::read_file(result.folder / result.file, kFrame));
-  TRY(auto prompt, base::read_file(result.folder / kPromptFile, kFrame));
+  TRY(auto prompt, base::read_file(result.folder / history::kPromptFile, kFrame));
   return JsonDelivery{std::move(text), std::move(prompt)};
 }
 

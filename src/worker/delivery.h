@@ -66,8 +66,7 @@ class Delivery {
   asio::any_io_executor disk_;
 };
 
-/// Names inside a result's outbox folder.
-inline constexpr std::string_view kPromptFile = "prompt.txt";
+/// A JSON result inside its outbox folder.
 inline constexpr std::string_view kJsonFile = "result.json";
 
 }  // namespace worker

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/run_on.h"
 #include "base/timeout.h"
+#include "history/outbox.h"
 #include "protocol/frames.h"
 
 namespace worker {
@@ -71,8 +72,8 @@ asio::awaitable<void> JobPipeline::run(studio::OfferedJob offered) {
 
   job::Decision decision = co_await decide(offer);
   admission::Lease lease = admit(offer, hash, decision);
-  if (!decision.accepted) co_return decline(offer, offered.session, decision, parts_.clock.now() - began);
-  if (const auto sent = parts_.link.accept(offer.id, offered.session); !sent) {
+  if (!decision.accepted) co_return decline(offer, *active, offered.session, decision);
+  if (const auto sent = accept(*active, offered.session); !sent) {
     // The studio frees the claim with the session, so the job must not run.
     parts_.link.note(Level::kError, "accept send failed for offer " + offer.id.str() + ": " + sent.error().message,
                      offer.id);
@@ -143,12 +144,18 @@ asio::awaitable<void> JobPipeline::resume(history::Produced result) {
 bool JobPipeline::is_here_already(const job::Offer& offer, const std::string& hash, studio::SessionNumber session) {
   const auto active = parts_.jobs.find(offer.id);
   if (!active) return false;
-  // Offered twice before the first verdict: one answer serves both.
-  if (active->claims == 0 && active->stage == JobStage::kPreparing) return true;
-  if (active->task_hash != hash) {
-    std::string reason = "another task of this job is still here";
-    parts_.link.note(Level::kInfo, "rejecting offer " + offer.id.str() + ": " + reason, offer.id);
-    static_cast<void>(parts_.link.reject(offer.id, session, job::RejectCode::kBusy, std::move(reason)));
+  if (active->claims == 0 && active->stage == JobStage::kPreparing) {
+    ++active->offers;
+    return true;
+  }
+  std::string objection;
+  if (active->task_hash != hash) objection = "another task of this job is still here";
+  // The studio may have the result before a second accept, which would be one for a job that it no longer holds.
+  const bool ends = active->stage == JobStage::kDelivering || active->failing;
+  if (active->session == session && ends) objection = "its result is on the way";
+  if (!objection.empty()) {
+    parts_.link.note(Level::kInfo, "rejecting offer " + offer.id.str() + ": " + objection, offer.id);
+    static_cast<void>(parts_.link.reject(offer.id, session, job::RejectCode::kBusy, std::move(objection)));
     ++counters_.declined;
     return true;
   }
@@ -196,14 +203,22 @@ admission::Lease JobPipeline::admit(const job::Offer& offer, const std::string& 
   return std::get<admission::Lease>(std::move(reserved));
 }
 
-void JobPipeline::decline(const job::Offer& offer, studio::SessionNumber session, const job::Decision& decision,
-                          base::Duration took) {
-  const auto sent = parts_.link.reject(offer.id, session, decision.code, decision.reason);
+base::Status JobPipeline::accept(const ActiveJob& active, studio::SessionNumber session) {
+  for (unsigned answer = 0; answer < active.offers; ++answer) CHECK_OK(parts_.link.accept(active.id, session));
+  return {};
+}
+
+void JobPipeline::decline(const job::Offer& offer, const ActiveJob& active, studio::SessionNumber session,
+                          const job::Decision& decision) {
+  base::Status sent;
+  for (unsigned answer = 0; answer < active.offers; ++answer) {
+    sent = parts_.link.reject(offer.id, session, decision.code, decision.reason);
+  }
   if (decision.code == job::RejectCode::kNone) {
     parts_.rules.hold_back(offer.id, "declined a moment ago", parts_.clock.now());
   }
   ++counters_.declined;
-  report_verdict(offer, decision, took);
+  report_verdict(offer, decision, parts_.clock.now() - active.since);
   if (!sent) {
     parts_.link.note(Level::kError, "reject send failed for offer " + offer.id.str() + ": " + sent.error().message,
                      offer.id);
@@ -290,10 +305,15 @@ asio::awaitable<base::Result<history::Produced>> JobPipeline::store(const job::O
   produced.worker = parts_.link.status().worker.str();
   produced.at = parts_.clock.wall_now();
   auto write = [&]() -> base::Status {
-    CHECK_OK(base::write_file(folder / kPromptFile, prompt));
+    CHECK_OK(base::write_file(folder / history::kPromptFile, prompt));
+    std::uint64_t of_result = 0;
     if (const auto* json = std::get_if<job::JsonResult>(&artifacts)) {
       CHECK_OK(base::write_file(folder / kJsonFile, json->text));
+      of_result = history::content_hash(json->text);
+    } else {
+      TRY(of_result, history::content_hash_of_file(folder / produced.file));
     }
+    produced.content = history::content_hash(prompt, of_result);
     return {};
   };
   std::size_t size = prompt.size();
@@ -306,6 +326,7 @@ asio::awaitable<base::Result<history::Produced>> JobPipeline::store(const job::O
     produced.file = file.path.filename().string();
     produced.ext = file.ext;
     produced.bytes = file.bytes;
+    size += file.bytes;
   }
   if (size <= kSmallText) {
     CO_CHECK_OK(write());
@@ -318,6 +339,7 @@ asio::awaitable<base::Result<history::Produced>> JobPipeline::store(const job::O
 
 asio::awaitable<void> JobPipeline::fail(ActiveJob& active, job::Failure failure) {
   co_await asio::this_coro::throw_if_cancelled(false);
+  active.failing = true;
   parts_.link.note(Level::kError, "dispatch failed: " + failure.message, active.id);
   const bool handed_back =
       failure.failure == job::FailureClass::kCancelled || failure.failure == job::FailureClass::kPreempted;

@@ -95,8 +95,9 @@ class JobPipeline {
   /// Everything from the accept frame to the stored result; the result, or nothing when the job has ended.
   asio::awaitable<std::optional<history::Produced>> work(job::Offer& offer, job::Plan plan, ActiveJob& active,
                                                          std::optional<JsonDelivery>& fresh);
-  void decline(const job::Offer& offer, studio::SessionNumber session, const job::Decision& decision,
-               base::Duration took);
+  base::Status accept(const ActiveJob& active, studio::SessionNumber session);
+  void decline(const job::Offer& offer, const ActiveJob& active, studio::SessionNumber session,
+               const job::Decision& decision);
   asio::awaitable<std::variant<engine::RunRequest, job::Failure>> prepare(const job::Offer& offer,
                                                                           const job::Plan& plan,
                                                                           const std::filesystem::path& folder);

@@ -40,6 +40,7 @@ struct ActiveJob {
   job::Kind kind = job::Kind::kImage;
   std::string task_hash;
   JobStage stage = JobStage::kPreparing;
+  bool failing = false;  // its fail frame is on the way
   base::SteadyTime since{};
   std::optional<engine::Progress> progress;
   std::string cancel_reason;  // set before the pipeline's coroutine is cancelled
@@ -47,6 +48,7 @@ struct ActiveJob {
 
   studio::SessionNumber session = 0;  // 0 = not claimed by us as far as we know
   std::uint64_t claims = 0;           // counts accepts; 0 = still being decided
+  unsigned offers = 1;                // that came before the verdict; each gets its answer
   base::Event claimed;
 };
 

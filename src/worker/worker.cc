@@ -5,6 +5,8 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
 #include "base/log.h"
+#include "base/run_on.h"
+#include "history/outbox.h"
 
 namespace worker {
 namespace {
@@ -82,14 +84,19 @@ asio::awaitable<void> Worker::deliver_leftovers() {
   using namespace asio::experimental::awaitable_operators;
   const auto limit = outside_.clock.now() + kLeftoverLimit;
   for (auto& result : outside_.journal.undelivered()) {
-    if (!job::is_json_kind(result.kind) && outside_.clock.now() < limit) {
-      auto race = delivery_.try_unclaimed(result) || outside_.clock.sleep_until(limit);
+    auto check = [&result] { return history::check_content(result); };
+    if (const auto intact = co_await base::run_on(outside_.disk, std::move(check)); !intact) {
+      link_.note(Level::kError, intact.error().message + "; the job must run again", result.job);
+      close_leftover(result, job::Outcome::kFailed, intact.error().message);
+      continue;
+    }
+    if (!job::is_json_kind(result.kind) && outside_.clock.now() < limit && !now_) {
+      auto race = delivery_.try_unclaimed(result) || stopped_or(limit);
       const auto outcome = co_await std::move(race);
       const auto* receipt = std::get_if<0>(&outcome);
       if (receipt != nullptr && *receipt) {
         link_.note(Level::kInfo, "binary upload ok (from before the restart)", result.job);
-        const job::Record record{result.job, result.game, result.kind, job::Outcome::kDelivered, "", result.bytes};
-        static_cast<void>(outside_.journal.closed(record));
+        close_leftover(result, job::Outcome::kDelivered, "");
         continue;
       }
     }
@@ -97,6 +104,23 @@ asio::awaitable<void> Worker::deliver_leftovers() {
     link_.note(Level::kInfo, "a result from before the restart waits for the studio to offer its job again", id);
     const auto task = pipelines_.spawn("delivery of " + id.str(), pipeline_.resume(std::move(result)));
     if (const auto active = jobs_.find(id)) active->task = task;
+  }
+}
+
+void Worker::close_leftover(const history::Produced& result, job::Outcome outcome, std::string detail) {
+  const job::Record record{result.job, result.game, result.kind, outcome, std::move(detail), result.bytes};
+  if (const auto closed = outside_.journal.closed(record); !closed) {
+    base::log::error("history", "a result's end could not be written down",
+                     {{"job", result.job}, {"why", closed.error().message}});
+  }
+}
+
+/// Returns at `limit`, or when nothing is waited for any more.
+asio::awaitable<void> Worker::stopped_or(base::SteadyTime limit) {
+  using namespace asio::experimental::awaitable_operators;
+  while (!now_ && outside_.clock.now() < limit) {
+    auto event = outside_.clock.sleep_until(limit) || changed_.wait();
+    co_await std::move(event);
   }
 }
 

@@ -94,6 +94,8 @@ class Worker final : public control::Operator {
   asio::awaitable<void> take_offers();
   asio::awaitable<void> supervise();
   asio::awaitable<void> deliver_leftovers();
+  void close_leftover(const history::Produced& result, job::Outcome outcome, std::string detail);
+  asio::awaitable<void> stopped_or(base::SteadyTime limit);
   asio::awaitable<void> end_pause(base::SteadyTime until);
   asio::awaitable<void> finish();
   void begin_drain(std::string reason, std::optional<base::Duration> limit);

@@ -42,14 +42,25 @@ class VirtualClock final : public base::Clock {
   void pass(base::Duration duration) {
     const auto end = now_ + duration;
     settle();
-    while (!sleepers_.empty() && sleepers_.begin()->first.first <= end) {
-      now_ = std::max(now_, sleepers_.begin()->first.first);
-      const auto wake = std::move(sleepers_.begin()->second);
-      sleepers_.erase(sleepers_.begin());
-      wake();
-      settle();
+    while (step(end)) {
     }
     now_ = end;
+  }
+
+  /// Goes to the next sleeper that is due until `end`, and on until nothing is ready. False when there is none.
+  bool step(base::SteadyTime end) {
+    if (sleepers_.empty() || sleepers_.begin()->first.first > end) return false;
+    now_ = std::max(now_, sleepers_.begin()->first.first);
+    const auto wake = std::move(sleepers_.begin()->second);
+    sleepers_.erase(sleepers_.begin());
+    wake();
+    settle();
+    return true;
+  }
+
+  /// Calls `what` at that time, ahead of whoever begins to sleep until then later.
+  void call_at(base::SteadyTime at, std::function<void()> what) {
+    sleepers_.emplace(Key{at, ++sequence_}, std::move(what));
   }
 
   std::size_t sleeping() const { return sleepers_.size(); }

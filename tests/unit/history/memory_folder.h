@@ -28,6 +28,7 @@ struct MemoryDisk {
   bool sync_fails = false;
   std::atomic<int> syncs = 0;
   std::function<void()> while_syncing;
+  std::function<void()> on_broken;  // called when the budget of kBroken is used up
 
   std::string& bytes(const std::string& name) { return files.at(name)->bytes; }
 
@@ -102,6 +103,7 @@ class MemoryFolder final : public Folder {
       if (disk_.fault == MemoryDisk::Fault::kFull) {
         return base::Error{base::Code::kExhausted, "cannot append to journal: No space left on device"};
       }
+      if (disk_.on_broken) disk_.on_broken();
       return broken();
     }
     base::Status truncate(base::Bytes size) override {

@@ -33,6 +33,7 @@ TEST(Records, ComeBackAsTheyWereWritten) {
   produced.ext = "glb";
   produced.bytes = 12345678901;
   produced.worker = "w-1";
+  produced.content = 0xFEDCBA9876543210;
   produced.at = base::WallTime(std::chrono::milliseconds(1774483200123));
   const std::string bytes = framed(produced);
   const auto pieces = split(bytes);
@@ -50,6 +51,7 @@ TEST(Records, ComeBackAsTheyWereWritten) {
   EXPECT_EQ(back.bytes, produced.bytes);
   EXPECT_EQ(back.worker, produced.worker);
   EXPECT_EQ(back.at, produced.at);
+  EXPECT_EQ(back.content, produced.content);
 }
 
 TEST(Records, EveryOutcomeComesBack) {

@@ -40,6 +40,19 @@ TEST_F(SyncTest, CostsNothingWhenNothingIsNew) {
   EXPECT_EQ(world_.memory.syncs, before);
 }
 
+TEST_F(SyncTest, CoversWhatAnEarlierProcessLeftUnsynced) {
+  ASSERT_TRUE(journal_->accepted(offer("a"), "h"));
+  ASSERT_TRUE(journal_->produced(world_.produce(*journal_, "a")));
+  journal_.reset();
+  journal_ = world_.open(world_.memory_options());
+  EXPECT_LT(content().synced, content().bytes.size());
+  ASSERT_TRUE(world_.sync(*journal_));
+  world_.memory.cut_power(0);
+  journal_.reset();
+  journal_ = world_.open(world_.memory_options());
+  EXPECT_EQ(journal_->undelivered().size(), 1U);
+}
+
 TEST_F(SyncTest, CallsThatOverlapShareOne) {
   ASSERT_TRUE(journal_->closed(record("a")));
   const int before = world_.memory.syncs;

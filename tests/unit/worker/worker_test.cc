@@ -37,6 +37,10 @@ class Worker : public testing::Test {
   }
 
   void start(worker::WorkerOptions options = {}) {
+    start_unconnected(std::move(options));
+    welcome();
+  }
+  void start_unconnected(worker::WorkerOptions options = {}) {
     if (!journal_) journal_ = std::move(*history::Journal::open({.folder = folder_.path()}, io_.get_executor()));
     worker::Outside outside{io_.get_executor(), io_.get_executor(), clock_, random_, connector_, http_,
                             *journal_,          engines_,           policy_};
@@ -46,7 +50,6 @@ class Worker : public testing::Test {
     credentials.token = base::Secret("tok");
     tasks_.spawn("worker", run(*this, std::move(credentials)));
     clock_.settle();
-    welcome();
   }
   static boost::asio::awaitable<void> run(Worker& self, studio::Credentials credentials) {
     self.end_ = co_await self.worker_->run(std::move(credentials));
@@ -158,6 +161,27 @@ TEST_F(Worker, TheSameOfferAgainIsAdopted) {
   say(offer_of("job-1"));
   EXPECT_EQ(engines_.runs.size(), 1U);
   EXPECT_EQ(counter("adopted"), 1);
+}
+
+TEST_F(Worker, TheSameOfferAgainMeetsBusyWhileItsResultIsOnTheWay) {
+  start();
+  say(offer_of("job-1"));
+  engines_.finish_json("job-1");
+  clock_.settle();
+  say(offer_of("job-1"));
+  EXPECT_TRUE(studio().has_sent(R"("jobId":"job-1","reason":"its result is on the way","code":"busy")"));
+  say(R"({"type":"completeAck","jobId":"job-1"})");
+  EXPECT_EQ(counter("delivered"), 1);
+}
+
+TEST_F(Worker, TheSameOfferAgainMeetsBusyWhileItsFailureIsOnTheWay) {
+  start();
+  say(offer_of("job-1"));
+  engines_.finish("job-1", job::Failure{job::FailureClass::kCrashed, "signal 11"});
+  clock_.settle();
+  EXPECT_TRUE(studio().has_sent(R"("type":"fail")"));
+  say(offer_of("job-1"));
+  EXPECT_TRUE(studio().has_sent(R"("jobId":"job-1","reason":"its result is on the way","code":"busy")"));
 }
 
 TEST_F(Worker, AJobThatRunsOverAReconnectIsDeliveredOnItsNewClaim) {
@@ -295,6 +319,40 @@ TEST_F(Worker, AStudioThatAsksForADeliveredJobLaterGetsItAgain) {
     }
   }
   EXPECT_EQ(counter("delivered"), 2);
+}
+
+TEST_F(Worker, AStoredResultWhoseBytesAreNotThoseOfItsRecordIsNotDelivered) {
+  start();
+  say(offer_of("job-1"));
+  engines_.finish_json("job-1");
+  clock_.settle();
+  const auto result = journal_->undelivered().at(0);
+  worker_->shut_down_now();
+  clock_.pass(20s);
+  worker_.reset();
+  journal_.reset();
+  std::filesystem::resize_file(result.folder / result.file, 3);
+  start();
+  EXPECT_TRUE(journal_->undelivered().empty());
+  say(offer_of("job-1"));
+  EXPECT_EQ(engines_.runs.size(), 2U);
+}
+
+TEST_F(Worker, ASecondSignalDoesNotWaitForAnUploadFromBeforeTheRestart) {
+  start();
+  say(offer_of("job-1", "image"));
+  http_.answer(409, "conflict");
+  engines_.finish_file("job-1");
+  clock_.settle();
+  worker_->shut_down_now();
+  clock_.pass(20s);
+  worker_.reset();
+  journal_.reset();
+  http_.answer(503);
+  start_unconnected();
+  worker_->shut_down_now();
+  clock_.settle();
+  EXPECT_EQ(end_, LinkEnd::kStopped);
 }
 
 TEST_F(Worker, EndsAfterAFatalFrameWhateverTheEngineDoesInThatMoment) {

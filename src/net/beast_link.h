@@ -85,14 +85,20 @@ struct LinkState : std::enable_shared_from_this<LinkState<Layer>> {
   void start_read() {
     if (reading || over) return;
     reading = true;
-    // The size of a large frame is known early: room for it at once, touched only as its bytes arrive.
     const std::size_t expected = std::min<std::size_t>(ws.read_size_hint(kFirstPiece), kMessageLimit);
-    if (expected > kLargestPiece) incoming.reserve(used + expected);
     const std::size_t wanted = std::clamp<std::size_t>(expected, kFirstPiece, kLargestPiece);
+    make_room(used + std::max(expected, wanted));
     if (incoming.size() < used + wanted) incoming.resize(used + wanted);
     auto space = asio::buffer(incoming.data() + used, incoming.size() - used);
     auto self = this->shared_from_this();
     ws.async_read_some(space, [self](boost::system::error_code error, std::size_t got) { self->on_read(error, got); });
+  }
+
+  /// The size of a large frame is known early: room for it at once, touched only as its bytes arrive. To grow is to
+  /// copy, and then both copies count, so a large message of many frames gets the most that it may need.
+  void make_room(std::size_t needed) {
+    if (needed <= incoming.capacity()) return;
+    incoming.reserve(needed > kLargeMessage ? kMessageLimit + kLargestPiece : needed);
   }
 
   void on_read(boost::system::error_code error, std::size_t got) {
@@ -146,6 +152,7 @@ struct LinkState : std::enable_shared_from_this<LinkState<Layer>> {
 
   static constexpr std::size_t kFirstPiece = 4 * base::kKiB;
   static constexpr std::size_t kLargestPiece = base::kMiB;
+  static constexpr std::size_t kLargeMessage = 8 * base::kMiB;
 
   Stream ws;
   SendQueue queue;
@@ -191,7 +198,7 @@ asio::awaitable<void> close_link(std::shared_ptr<LinkState<Layer>> state, beast:
     const auto self = weak.lock();
     if (!error && self) self->end({0, "the server did not answer the close frame"});
   });
-  state->goodbye = std::move(reason);
+  state->goodbye = reason;
   state->pump();
   while (!state->over) co_await state->finished.wait();
 }

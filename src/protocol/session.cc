@@ -240,7 +240,7 @@ Actions Session::closed(std::uint16_t code, std::string_view reason) {
 Actions Session::tick(base::SteadyTime now) {
   if (now >= last_frame_ + options_.idle_limit) {
     Actions actions;
-    if (welcomed_) actions.push_back(CloseLink{kNormalClosure, std::string(kSessionEnded)});
+    if (welcomed_) actions.push_back(CloseLink{kNormalClosure, std::string(kSessionEnded), true});
     actions.push_back(Ended{End::kDisconnected, "no frames from server for " + seconds(options_.idle_limit) +
                                                     "; treating connection as dead"});
     return actions;

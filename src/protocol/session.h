@@ -63,6 +63,7 @@ struct Note {
 struct CloseLink {
   std::uint16_t code = 1000;
   std::string reason;
+  bool peer_is_mute = false;  // nobody is there to answer the close frame
 };
 struct Ended {
   End end = End::kDisconnected;

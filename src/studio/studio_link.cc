@@ -146,7 +146,8 @@ asio::awaitable<protocol::Ended> StudioLink::serve(base::Secret token) {
   end_session();
   const auto link = std::move(link_);
   if (close_) {
-    co_await link->close(close_->code, close_->reason, options_.close_limit);
+    const auto limit = close_->peer_is_mute ? base::Duration::zero() : options_.close_limit;
+    co_await link->close(close_->code, close_->reason, limit);
   } else {
     link->abort();
   }

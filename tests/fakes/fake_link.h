@@ -20,6 +20,7 @@ struct LinkRecord {
   net::ConnectTarget target;
   std::vector<std::string> sent;
   std::optional<std::pair<std::uint16_t, std::string>> closed;
+  base::Duration close_limit{};
   bool aborted = false;
   int pings = 0;
   base::Mailbox<net::LinkEvent> inbound;
@@ -45,7 +46,8 @@ class FakeLink final : public net::WebSocketLink {
   }
   void ping() override { ++record_->pings; }
   base::Bytes queued() const override { return 0; }
-  asio::awaitable<void> close(std::uint16_t code, std::string reason, base::Duration) override {
+  asio::awaitable<void> close(std::uint16_t code, std::string reason, base::Duration limit) override {
+    record_->close_limit = limit;
     record_->closed.emplace(code, std::move(reason));
     co_return;
   }

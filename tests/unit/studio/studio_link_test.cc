@@ -156,7 +156,7 @@ TEST_F(StudioLink, ReconnectsAfterADropAndSaysSo) {
   EXPECT_EQ(connector_.attempts, 2);
 }
 
-TEST_F(StudioLink, ASilentStudioIsLeftAfterTwentySeconds) {
+TEST_F(StudioLink, N8_ASilentStudioIsLeftAfterTwentySeconds) {
   connect();
   clock_.pass(19s);
   EXPECT_FALSE(studio().closed);
@@ -165,6 +165,7 @@ TEST_F(StudioLink, ASilentStudioIsLeftAfterTwentySeconds) {
   ASSERT_TRUE(first->closed);
   EXPECT_EQ(first->closed->first, 1000);
   EXPECT_EQ(first->closed->second, "session ended");
+  EXPECT_EQ(first->close_limit, 0s);
 }
 
 TEST_F(StudioLink, PingsEveryFifteenSeconds) {
@@ -178,19 +179,19 @@ TEST_F(StudioLink, PingsEveryFifteenSeconds) {
   EXPECT_EQ(connector_.attempts, 1);
 }
 
-TEST_F(StudioLink, A401EndsIt) {
+TEST_F(StudioLink, N6_A401EndsIt) {
   connector_.failures.push_back({base::Error{base::Code::kUnauthorized, "401 on websocket upgrade"}, 401, {}});
   start();
   EXPECT_EQ(end_, LinkEnd::kAuthFailed);
 }
 
-TEST_F(StudioLink, A404MeansThatTheRegistrationIsGone) {
+TEST_F(StudioLink, N6_A404MeansThatTheRegistrationIsGone) {
   connector_.failures.push_back({base::Error{base::Code::kNotFound, "HTTP 404"}, 404, {}});
   start();
   EXPECT_EQ(end_, LinkEnd::kRevoked);
 }
 
-TEST_F(StudioLink, RetryAfterOfTheUpgradeIsAFloor) {
+TEST_F(StudioLink, N6_RetryAfterOfTheUpgradeIsAFloor) {
   connector_.failures.push_back({base::Error{base::Code::kUnavailable, "HTTP 503"}, 503, 40s});
   start();
   clock_.pass(39s);
@@ -199,7 +200,7 @@ TEST_F(StudioLink, RetryAfterOfTheUpgradeIsAFloor) {
   EXPECT_EQ(connector_.attempts, 2);
 }
 
-TEST_F(StudioLink, AnotherWorkerWithTheIdentityIsNotFoughtWith) {
+TEST_F(StudioLink, N17_AnotherWorkerWithTheIdentityIsNotFoughtWith) {
   connect();
   studio().close(4003, "duplicate");
   clock_.pass(239s);
@@ -220,6 +221,7 @@ TEST_F(StudioLink, StopClosesTheSessionAtOnce) {
   EXPECT_EQ(end_, LinkEnd::kStopped);
   ASSERT_TRUE(studio().closed);
   EXPECT_EQ(studio().closed->first, 1000);
+  EXPECT_EQ(studio().close_limit, 5s);
 }
 
 TEST_F(StudioLink, StopEndsAPauseBetweenTriesToo) {

@@ -27,6 +27,11 @@ FAKES = BUILD / "tests" / "fakes"
 LIMIT = float(os.environ.get("STUDIO_TEST_LIMIT", "60"))
 
 
+def sanitized():
+    """Whether the programs were built with a sanitizer: then their memory says nothing."""
+    return re.search(r"^STUDIO_SANITIZE:\w+=\w", (BUILD / "CMakeCache.txt").read_text(), re.M) is not None
+
+
 class Process:
     """A child whose lines are kept and can be waited for."""
 
@@ -83,6 +88,11 @@ class Process:
         for reader in self._readers:
             reader.join(limit)
         return code
+
+    def memory(self, field="VmRSS"):
+        """Bytes, by a field of /proc/PID/status: VmRSS is now, VmHWM the most there was."""
+        status = pathlib.Path(f"/proc/{self.child.pid}/status").read_text()
+        return int(re.search(rf"^{field}:\s+(\d+) kB", status, re.M).group(1)) * 1024
 
     def signal(self, number):
         self.child.send_signal(number)
@@ -216,8 +226,8 @@ class Scenario(unittest.TestCase):
             flags += ["--engines", folder]
         return flags
 
-    def worker(self, *flags, engines=(ENGINES,), env=None):
-        argv = [WORKER, *self.base_flags(), "run", *self.run_flags(engines), *flags]
+    def worker(self, *flags, engines=(ENGINES,), env=None, wrap=()):
+        argv = [*wrap, WORKER, *self.base_flags(), "run", *self.run_flags(engines), *flags]
         process = Process(argv, env=env or self.environment(), cwd=self.folder)
         self.processes.append(process)
         return process

@@ -94,7 +94,7 @@ class Faults(Scenario):
 
 
 class SilentStudio(Scenario):
-    def test_a_silent_link_is_left_after_20_seconds_and_the_job_is_delivered(self):
+    def test_N8_a_silent_link_is_left_after_20_seconds_and_the_job_is_delivered(self):
         studio = self.studio(jobs("llm", 2), "--go-silent-job", "1")
         self.write_config(studio.url)
         worker = self.worker()

@@ -1,10 +1,16 @@
 #include <future>
 #include <memory>
+#include <netinet/in.h>
+#include <poll.h>
 #include <string>
+#include <sys/socket.h>
 #include <variant>
+#include <vector>
 
 #include <boost/asio/post.hpp>
 
+#include "base/result.h"
+#include "base/unique_fd.h"
 #include "net/websocket_link.h"
 #include "unit/net/io_fixture.h"
 #include "unit/net/rogue_websocket.h"
@@ -37,6 +43,40 @@ class Connect : public IoTest {
   }
 
   std::unique_ptr<net::WebSocketConnector> connector_ = net::make_websocket_connector(io_.get_executor());
+};
+
+/// An address that never answers: its queue of connections is full, so the system drops what asks to connect.
+class Swallower {
+ public:
+  Swallower() : listener_(open()) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* generic = reinterpret_cast<sockaddr*>(&address);
+    STUDIO_ASSERT(::bind(listener_.get(), generic, size) == 0 && ::listen(listener_.get(), 0) == 0);
+    STUDIO_ASSERT(::getsockname(listener_.get(), generic, &size) == 0);
+    port_ = ntohs(address.sin_port);
+    do {
+      filling_.push_back(open());
+      static_cast<void>(::connect(filling_.back().get(), generic, size));
+    } while (answered(filling_.back().get()));
+  }
+
+  std::string url() const { return "ws://127.0.0.1:" + std::to_string(port_) + "/"; }
+
+ private:
+  static base::UniqueFd open() {
+    return base::UniqueFd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  }
+  static bool answered(int fd) {
+    pollfd wait{fd, POLLOUT, 0};
+    return ::poll(&wait, 1, 200) == 1;
+  }
+
+  base::UniqueFd listener_;
+  std::uint16_t port_ = 0;
+  std::vector<base::UniqueFd> filling_;
 };
 
 std::string message(const Outcome& outcome) {
@@ -72,7 +112,7 @@ TEST_F(Connect, TakesLocalhostWithoutALookup) {
   EXPECT_EQ(message(outcome), "connected");
 }
 
-TEST_F(Connect, WantsTheSubProtocolBack) {
+TEST_F(Connect, N7_WantsTheSubProtocolBack) {
   const auto answered_with = [&](std::string headers) {
     rogue::RogueServer server([&](rogue::Peer& peer, int) {
       rogue::upgrade(peer, headers);
@@ -92,7 +132,7 @@ TEST_F(Connect, WantsTheSubProtocolBack) {
             "connected");
 }
 
-TEST_F(Connect, RefusesAWrongAcceptKey) {
+TEST_F(Connect, N7_RefusesAWrongAcceptKey) {
   const auto failure = refused(
       "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
       "Sec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\nSec-WebSocket-Protocol: studio-worker-v1\r\n\r\n");
@@ -100,7 +140,7 @@ TEST_F(Connect, RefusesAWrongAcceptKey) {
   EXPECT_EQ(failure.http_status, 0U);
 }
 
-TEST_F(Connect, ReportsTheStatusOfARefusal) {
+TEST_F(Connect, N6_ReportsTheStatusOfARefusal) {
   const auto unauthorized = refused("HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno");
   EXPECT_EQ(unauthorized.http_status, 401U);
   EXPECT_EQ(unauthorized.error.message, "401 on websocket upgrade");
@@ -115,7 +155,7 @@ TEST_F(Connect, ReportsTheStatusOfARefusal) {
   EXPECT_EQ(busy.error.message, "HTTP 503 Service Unavailable on websocket upgrade");
 }
 
-TEST_F(Connect, DoesNotFollowARedirect) {
+TEST_F(Connect, N6_DoesNotFollowARedirect) {
   const auto failure = refused("HTTP/1.1 301 Moved\r\nLocation: ws://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n");
   EXPECT_EQ(failure.http_status, 301U);
 }
@@ -127,7 +167,13 @@ TEST_F(Connect, SurvivesAnswersThatAreNoHttp) {
             base::Code::kUnavailable);
 }
 
-TEST_F(Connect, GivesUpOnAServerThatNeverAnswers) {
+TEST_F(Connect, N4_GivesUpAtItsLimitWhenNothingAnswers) {
+  const Swallower nobody;
+  const auto outcome = connect(nobody.url(), 300ms);
+  EXPECT_EQ(message(outcome), "connect timed out after 300ms");
+}
+
+TEST_F(Connect, N5_GivesUpOnAServerThatNeverAnswers) {
   rogue::RogueServer server([](rogue::Peer& peer, int) { peer.drain(); });
   const auto outcome = connect(server.url("ws"), 200ms);
   ASSERT_TRUE(std::holds_alternative<net::ConnectFailure>(outcome));
@@ -156,7 +202,7 @@ TEST_F(Connect, EndsAtOnceWhenItIsCancelled) {
   EXPECT_EQ(tasks_.size(), 0U);
 }
 
-TEST_F(Connect, NamesTheAddressNobodyListensOn) {
+TEST_F(Connect, N1_NamesTheAddressNobodyListensOn) {
   std::uint16_t port = 0;
   {
     port = rogue::RogueServer([](rogue::Peer&, int) {}).port();
@@ -166,7 +212,7 @@ TEST_F(Connect, NamesTheAddressNobodyListensOn) {
   EXPECT_NE(message(connect("ws://localhost:" + std::to_string(port))).find("(2 addresses tried)"), std::string::npos);
 }
 
-TEST_F(Connect, NamesTheHostThatDoesNotResolve) {
+TEST_F(Connect, N2_NamesTheHostThatDoesNotResolve) {
   // A label this long cannot exist, so no name server is asked.
   const std::string host = std::string(70, 'h') + ".invalid";
   EXPECT_NE(message(connect("ws://" + host + "/")).find("cannot resolve " + host + ": "), std::string::npos);

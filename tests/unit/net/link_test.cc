@@ -114,6 +114,24 @@ TEST_F(Link, PutsAFragmentedMessageTogetherAndAnswersPings) {
   EXPECT_EQ(pong.get_future().get(), "are you there");
 }
 
+TEST_F(Link, N15_AnswersPingsAndHandsNoneOn) {
+  std::promise<int> answered;
+  rogue::RogueServer server(upgraded([&](rogue::Peer& peer) {
+    int same = 0;
+    for (int i = 0; i < 100; ++i) {
+      const std::string payload = std::to_string(i);
+      peer.write(rogue::frame(rogue::kPing, payload));
+      same += rogue::read_frame(peer, rogue::kPong).payload == payload ? 1 : 0;
+    }
+    peer.write(rogue::frame(rogue::kText, "a message"));
+    answered.set_value(same);
+    peer.drain();
+  }));
+  auto link = connect(server);
+  EXPECT_EQ(read_text(*link), "a message");
+  EXPECT_EQ(answered.get_future().get(), 100);
+}
+
 TEST_F(Link, PingsWhenAsked) {
   std::promise<std::uint8_t> heard;
   rogue::RogueServer server(upgraded([&](rogue::Peer& peer) {
@@ -156,7 +174,7 @@ TEST_F(Link, TakesAMessageOfTheLargestSize) {
   EXPECT_EQ(read_text(*link), "next");
 }
 
-TEST_F(Link, GivesTheCloseCodeOfTheServer) {
+TEST_F(Link, N10_GivesTheCloseCodeOfTheServer) {
   const auto restart = after(rogue::close_frame(1012, "restart"));
   EXPECT_EQ(restart.code, 1012);
   EXPECT_EQ(restart.reason, "restart");
@@ -190,7 +208,7 @@ TEST_F(Link, ClosesWithTheCodeThatFits) {
   EXPECT_EQ(code_after(std::string("\x81\x7F") + std::string("\x40\0\0\0\0\0\0\0", 8)), "\x03\xF1");  // 1009
 }
 
-TEST_F(Link, GivesNoHalfMessage) {
+TEST_F(Link, N9_GivesNoHalfMessage) {
   rogue::RogueServer server(upgraded([](rogue::Peer& peer) {
     peer.write(rogue::frame(rogue::kText, "complete") + rogue::frame(rogue::kText, "cut in the middle").substr(0, 9));
     rogue::read_frame(peer);
@@ -280,7 +298,7 @@ TEST_F(Link, DoesNotWaitLongForAPeerThatIgnoresTheCloseFrame) {
   EXPECT_EQ(read_closed(*link).reason, "the server did not answer the close frame");
 }
 
-TEST_F(Link, BoundsTheQueueOfAServerThatDoesNotRead) {
+TEST_F(Link, N14_BoundsTheQueueOfAServerThatDoesNotRead) {
   std::promise<void> done;
   auto finished = done.get_future().share();
   rogue::RogueServer server(upgraded([finished](rogue::Peer&) { finished.wait(); }));

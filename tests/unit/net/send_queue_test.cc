@@ -34,7 +34,7 @@ TEST(SendQueue, KeepsTheOrderAndCountsBytes) {
   EXPECT_EQ(queue.bytes(), 0U);
 }
 
-TEST(SendQueue, RefusesADroppableFrameAboveTheSoftLimit) {
+TEST(SendQueue, N14_RefusesADroppableFrameAboveTheSoftLimit) {
   SendQueue queue;
   EXPECT_EQ(queue.push(megabytes('a', 7), Priority::kControl), Verdict::kTaken);
   EXPECT_EQ(queue.push(megabytes('b', 2), Priority::kDroppable), Verdict::kDropped);
@@ -47,7 +47,7 @@ TEST(SendQueue, TakesAnyDroppableFrameWhenNothingWaits) {
   EXPECT_EQ(queue.push(megabytes('a', 9), Priority::kDroppable), Verdict::kTaken);
 }
 
-TEST(SendQueue, DropsTheOldestDroppableFrameForAControlFrame) {
+TEST(SendQueue, N14_DropsTheOldestDroppableFrameForAControlFrame) {
   SendQueue queue;
   queue.push(megabytes('a', 3), Priority::kDroppable);
   queue.push(megabytes('b', 3), Priority::kDroppable);
@@ -57,7 +57,7 @@ TEST(SendQueue, DropsTheOldestDroppableFrameForAControlFrame) {
   EXPECT_EQ(drained(queue), (std::vector<std::string>{"bbb", "ccc", "ddd"}));
 }
 
-TEST(SendQueue, NeverDropsAControlFrameNorTheFrameBeingWritten) {
+TEST(SendQueue, N14_NeverDropsAControlFrameNorTheFrameBeingWritten) {
   SendQueue queue;
   queue.push(megabytes('a', 3), Priority::kDroppable);
   queue.start_front();
@@ -67,7 +67,7 @@ TEST(SendQueue, NeverDropsAControlFrameNorTheFrameBeingWritten) {
   EXPECT_EQ(drained(queue), (std::vector<std::string>{"aaa", "bbb", "ccc"}));
 }
 
-TEST(SendQueue, OverflowsAboveTheHardLimit) {
+TEST(SendQueue, N14_OverflowsAboveTheHardLimit) {
   SendQueue queue;
   EXPECT_EQ(queue.push(megabytes('a', 64), Priority::kControl), Verdict::kTaken);
   EXPECT_EQ(queue.push(megabytes('b', 16), Priority::kControl), Verdict::kTaken);

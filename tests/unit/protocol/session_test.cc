@@ -161,7 +161,7 @@ TEST(Session, EndsAfterTenBadFramesBeforeTheWelcomeToo) {
                           StartsWith("close 1002"), StartsWith("ended disconnected")));
 }
 
-TEST(Session, ClosesOnABinaryFrame) {
+TEST(Session, F7_ClosesOnABinaryFrame) {
   Script script;
   script.open();
   EXPECT_THAT(script.binary(),
@@ -217,7 +217,7 @@ TEST(ServerError, CannotPutControlCharactersIntoALine) {
               "error server error InternalError: a\\x0a\\x1b[31mb");
 }
 
-TEST(Close, MeansWhatItsCodeSays) {
+TEST(Close, N10_MeansWhatItsCodeSays) {
   const auto answer = [](std::uint16_t code, std::string_view reason) {
     Script script;
     script.open();
@@ -234,7 +234,7 @@ TEST(Close, MeansWhatItsCodeSays) {
   EXPECT_THAT(answer(0, ""), ElementsAre("ended disconnected: connection closed by server"));
 }
 
-TEST(Close, MeansTheSameBeforeTheWelcome) {
+TEST(Close, N10_MeansTheSameBeforeTheWelcome) {
   Script script;
   script.connect();
   EXPECT_THAT(script.closed(4001, "bad token"), ElementsAre("ended auth-failed: server closed 4001: bad token"));

@@ -84,7 +84,7 @@ TEST(LogTimer, KeepsAFlushThatBecameDueWhileABatchWasSent) {
   EXPECT_THAT(script.run_until(1000), ElementsAre("1000 logs"));
 }
 
-TEST(IdleRule, EndsAfterTwentySecondsWithoutAFrame) {
+TEST(IdleRule, N8_EndsAfterTwentySecondsWithoutAFrame) {
   Script script;
   script.open();
   script.advance(2000);
@@ -103,7 +103,7 @@ TEST(IdleRule, IsTheWelcomeTimeoutAndThenSendsNoCloseFrame) {
                           "20000 ended disconnected: no frames from server for 20s; treating connection as dead"));
 }
 
-TEST(IdleRule, CountsEveryApplicationFrame) {
+TEST(IdleRule, N8_CountsEveryApplicationFrame) {
   for (const std::string_view frame : {kAck, kOffer, std::string_view("{"), std::string_view(R"({"type":"gossip"})")}) {
     Script script;
     script.connect();

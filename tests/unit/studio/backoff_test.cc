@@ -42,7 +42,7 @@ TEST(Backoff, RetryAfterIsAFloor) {
   EXPECT_EQ(backoff.next(30s), 30s);
 }
 
-TEST(Backoff, OnlyALinkThatLivedTheLongestWindowStartsAfresh) {
+TEST(Backoff, N11_OnlyALinkThatLivedTheLongestWindowStartsAfresh) {
   Highest random;
   studio::Backoff backoff(random);
   for (int i = 0; i < 3; ++i) static_cast<void>(backoff.next());
@@ -54,7 +54,7 @@ TEST(Backoff, OnlyALinkThatLivedTheLongestWindowStartsAfresh) {
   EXPECT_LT(backoff.next(), 1s);
 }
 
-TEST(Backoff, ALinkThatFlapsEveryTwoSecondsIsTriedFewerThanTwentyTimesInFiveMinutes) {
+TEST(Backoff, N11_ALinkThatFlapsEveryTwoSecondsIsTriedFewerThanTwentyTimesInFiveMinutes) {
   fakes::SeededRandom random(7);
   constexpr int kRuns = 1000;
   int patient = 0;

@@ -184,7 +184,7 @@ TEST_F(Worker, TheSameOfferAgainMeetsBusyWhileItsFailureIsOnTheWay) {
   EXPECT_TRUE(studio().has_sent(R"("jobId":"job-1","reason":"its result is on the way","code":"busy")"));
 }
 
-TEST_F(Worker, AJobThatRunsOverAReconnectIsDeliveredOnItsNewClaim) {
+TEST_F(Worker, N8_AJobThatRunsOverAReconnectIsDeliveredOnItsNewClaim) {
   start();
   say(offer_of("job-1"));
   reconnect();

@@ -3,28 +3,63 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <mutex>
 #include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log/output.h"
 
 namespace base::log {
 namespace {
 
+std::string_view colour_of(spdlog::level::level_enum level) {
+  switch (level) {
+    case spdlog::level::debug:
+      return "\x1B[36m";
+    case spdlog::level::warn:
+      return "\x1B[33m\x1B[1m";
+    case spdlog::level::err:
+      return "\x1B[31m\x1B[1m";
+    default:
+      return "\x1B[32m";
+  }
+}
+
+class StderrSink final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  explicit StderrSink(LogOutput& output)
+      : output_(output), coloured_(std::getenv("NO_COLOR") == nullptr && ::isatty(STDERR_FILENO) == 1) {}
+
+ private:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t formatted;
+    formatter_->format(message, formatted);
+    std::string line(formatted.data(), formatted.size());
+    if (coloured_ && message.color_range_end > message.color_range_start) {
+      line.insert(message.color_range_end, "\x1B[m");
+      line.insert(message.color_range_start, colour_of(message.level));
+    }
+    output_.put(line);
+  }
+  void flush_() override {}
+
+  LogOutput& output_;
+  bool coloured_;
+};
+
 struct Output {
+  LogOutput lines{STDERR_FILENO};
   std::shared_ptr<spdlog::logger> logger;
   bool json = false;
 
   Output() {
-    auto sink = std::make_shared<spdlog::sinks::stderr_color_sink_mt>(
-        std::getenv("NO_COLOR") != nullptr ? spdlog::color_mode::never : spdlog::color_mode::automatic);
-    logger = std::make_shared<spdlog::logger>("studio-worker", std::move(sink));
+    logger = std::make_shared<spdlog::logger>("studio-worker", std::make_shared<StderrSink>(lines));
     logger->set_formatter(std::make_unique<spdlog::pattern_formatter>("%Y-%m-%dT%H:%M:%S.%eZ %^%-5l%$ %v",
                                                                       spdlog::pattern_time_type::utc));
     logger->set_level(spdlog::level::info);
-    logger->flush_on(spdlog::level::debug);
   }
 };
 
@@ -166,8 +201,7 @@ void write(Level level, std::string_view category, std::string_view message, std
   Output& out = output();
   if (!out.logger->should_log(spdlog_level(level))) return;
   if (out.json) {
-    const std::string line = json_line(level, category, message, fields) + "\n";
-    std::fwrite(line.data(), 1, line.size(), stderr);
+    out.lines.put(json_line(level, category, message, fields) + "\n");
     return;
   }
   out.logger->log(spdlog_level(level), spdlog::string_view_t(text_line(category, message, fields)));

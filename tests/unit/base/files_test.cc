@@ -67,7 +67,7 @@ TEST_F(FilesTest, ReadSaysWhatIsWrong) {
   EXPECT_EQ(read_file("/dev/zero", kMiB).error().code, Code::kExhausted);
 }
 
-TEST_F(FilesTest, AHugeFileIsRefusedBeforeItIsRead) {
+TEST_F(FilesTest, P13_AHugeFileIsRefusedBeforeItIsRead) {
   ASSERT_TRUE(write_file(path("huge"), ""));
   std::filesystem::resize_file(path("huge"), 1ULL << 42);
   EXPECT_EQ(read_file(path("huge"), kMiB).error().code, Code::kExhausted);

@@ -1,6 +1,14 @@
 #include "base/log.h"
 
+#include <algorithm>
+#include <array>
+#include <fcntl.h>
 #include <gmock/gmock.h>
+#include <unistd.h>
+
+#include "base/ids.h"
+#include "base/log/output.h"
+#include "base/unique_fd.h"
 
 namespace base::log {
 namespace {
@@ -74,6 +82,50 @@ TEST_F(LogTest, JsonLinesAreJsonWhateverTheText) {
   EXPECT_THAT(line, HasSubstr(R"("level":"error","category":"engine","message":"say \"hi\"\\\\x0a")"));
   EXPECT_THAT(line, HasSubstr("\"bytes\":\"\xEF\xBF\xBD\\\\x01\"}"));
   EXPECT_THAT(line, Not(HasSubstr("\x01")));
+}
+
+/// A pipe whose reader takes nothing until it is asked to.
+class LogOutputTest : public testing::Test {
+ protected:
+  LogOutputTest() {
+    std::array<int, 2> ends{};
+    EXPECT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+    read_.reset(ends[0]);
+    write_.reset(ends[1]);
+  }
+  std::string taken() const {
+    std::string text(1 << 20, 0);
+    const ssize_t got = ::read(read_.get(), text.data(), text.size());
+    text.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+    return text;
+  }
+  UniqueFd read_;
+  UniqueFd write_;
+};
+
+TEST_F(LogOutputTest, P9_ALineThatWouldHaveToWaitIsDroppedAndCounted) {
+  LogOutput output(write_.get());
+  const std::string line = std::string(10'000, 'x') + "\n";
+  for (int i = 0; i < 20; ++i) output.put(line);
+  std::string text = taken();
+  output.put("after\n");
+  text += taken();
+
+  const auto whole = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+  const std::size_t written = whole - 2;
+  EXPECT_GT(written, 5U);
+  EXPECT_LT(written, 20U);
+  std::string expected;
+  for (std::size_t i = 0; i < written; ++i) expected += line;
+  EXPECT_EQ(text, expected + std::to_string(20 - written) + " log lines were dropped: nobody read them\nafter\n");
+}
+
+TEST_F(LogOutputTest, P9_ADescriptorThatIsClosedOrFullIsNoConcern) {
+  LogOutput closed(-1);
+  closed.put("lost\n");
+  const UniqueFd full(::open("/dev/full", O_WRONLY | O_CLOEXEC));
+  LogOutput output(full.get());
+  for (int i = 0; i < 3; ++i) output.put("lost\n");
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 #include "worker/application.h"
 
+#include <new>
 #include <signal.h>
+#include <unistd.h>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
@@ -263,6 +265,13 @@ base::Result<base::UniqueFd> lock(const config::Settings& settings) {
   return held;
 }
 
+/// Nothing that the journal holds is lost by an end at any moment, and whoever starts the worker starts it again.
+[[noreturn]] void end_without_memory() {
+  constexpr std::string_view kWords = "studio-worker: out of memory\n";
+  static_cast<void>(!::write(STDERR_FILENO, kWords.data(), kWords.size()));
+  ::_exit(config::kExitOperatingSystem);
+}
+
 }  // namespace
 
 int run_application(const config::Settings& settings, const RunLimits& limits, const std::string& version) {
@@ -270,6 +279,7 @@ int run_application(const config::Settings& settings, const RunLimits& limits, c
   ::signal(SIGHUP, SIG_IGN);
   // A file size limit is then an error of the write like a full disk, not the end of the process.
   ::signal(SIGXFSZ, SIG_IGN);
+  std::set_new_handler(&end_without_memory);
   auto urls = studio::Urls::parse(settings.api_base_url);
   if (!urls) return failed(urls.error());
   const auto held = lock(settings);

@@ -29,6 +29,15 @@ base::Code code_of(int status) {
   return status >= 500 ? base::Code::kUnavailable : base::Code::kRejected;
 }
 
+/// After a power cut a file may be shorter than the record of it says.
+base::Status check_size(const ResultFile& result) {
+  std::error_code failure;
+  const auto size = std::filesystem::file_size(result.file, failure);
+  if (result.bytes == 0 || failure || size == result.bytes) return {};
+  return base::Error{base::Code::kCorrupt, result.file.filename().string() + " changed since it was made: it has " +
+                                               std::to_string(size) + " bytes, not " + std::to_string(result.bytes)};
+}
+
 }  // namespace
 
 std::string_view mime_type(std::string_view ext) {
@@ -59,6 +68,7 @@ asio::awaitable<base::Result<job::Receipt>> Uploader::put(ResultFile result) {
 }
 
 asio::awaitable<base::Result<job::Receipt>> Uploader::put_once(const ResultFile& result) {
+  CO_CHECK_OK(check_size(result));
   net::UploadRequest request;
   request.url = urls_.complete(credentials_.worker, result.job);
   request.bearer = credentials_.token;

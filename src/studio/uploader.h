@@ -23,6 +23,7 @@ struct ResultFile {
   std::filesystem::path file;
   std::filesystem::path prompt_file;  // the full prompt; streamed, it may be megabytes
   std::string ext;                    // no dot
+  base::Bytes bytes = 0;              // what the file had when it was made; 0 = not known
 };
 
 class Uploader {
@@ -35,7 +36,8 @@ class Uploader {
 
   /// Up to three tries, 1 s and 2 s apart, for 5xx and transport failures.
   /// Errors: kConflict (409: the claim is not ours now), kUnauthorized (401, 403), kRejected (other 4xx),
-  /// kUnavailable (still failing), kCorrupt (the file changed while it was sent).
+  /// kUnavailable (still failing), kCorrupt (the file is not what it was when it was made, or changed while it was
+  /// sent).
   asio::awaitable<base::Result<job::Receipt>> put(ResultFile result);
 
  private:

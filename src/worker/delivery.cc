@@ -23,12 +23,18 @@ constexpr base::Duration kSyncAfter = std::chrono::milliseconds(100);
 constexpr base::Duration kKeepUnclaimed = std::chrono::hours(7 * 24);
 
 studio::ResultFile result_file(const history::Produced& result) {
-  return {result.job, result.folder / result.file, result.folder / history::kPromptFile, result.ext};
+  return {result.job, result.folder / result.file, result.folder / history::kPromptFile, result.ext, result.bytes};
 }
 
 base::Result<JsonDelivery> read_json(const history::Produced& result) {
   constexpr base::Bytes kFrame = 64 * base::kMiB;
   TRY(auto text, base::read_file(result.folder / result.file, kFrame));
+  // After a power cut it may be shorter than the record of it says.
+  if (text.size() != result.bytes) {
+    return base::Error{base::Code::kCorrupt, result.file + " changed since it was made: it has " +
+                                                 std::to_string(text.size()) + " bytes, not " +
+                                                 std::to_string(result.bytes)};
+  }
   TRY(auto prompt, base::read_file(result.folder / history::kPromptFile, kFrame));
   return JsonDelivery{std::move(text), std::move(prompt)};
 }

@@ -5,6 +5,7 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include "base/files.h"
 #include "base/task_group.h"
 #include "fakes/fake_http.h"
 #include "fakes/virtual_clock.h"
@@ -27,7 +28,7 @@ class Uploader : public testing::Test {
   }
 
   static boost::asio::awaitable<void> put(Uploader& self) {
-    studio::ResultFile file{base::JobId("job-1"), "/x/result.png", "/x/prompt.txt", "png"};
+    auto file = self.file_;
     self.outcome_ = co_await self.uploader_.put(std::move(file));
   }
   base::Result<job::Receipt> run() {
@@ -36,6 +37,7 @@ class Uploader : public testing::Test {
     return *outcome_;
   }
 
+  studio::ResultFile file_{base::JobId("job-1"), "/x/result.png", "/x/prompt.txt", "png"};
   boost::asio::io_context io_;
   fakes::VirtualClock clock_{io_};
   fakes::FakeHttp http_;
@@ -62,7 +64,7 @@ TEST_F(Uploader, SendsThePartsOfTheContractInOrder) {
   EXPECT_EQ(upload.parts[2].content_type, "image/png");
 }
 
-TEST_F(Uploader, TriesThreeTimesOneAndTwoSecondsApart) {
+TEST_F(Uploader, U2_TriesThreeTimesOneAndTwoSecondsApart) {
   http_.answer(503);
   http_.refuse(base::Code::kUnavailable, "reset");
   http_.answer(200);
@@ -79,7 +81,7 @@ TEST_F(Uploader, GivesUpAfterTheThirdTry) {
   EXPECT_EQ(http_.uploads.size(), 3U);
 }
 
-TEST_F(Uploader, A4xxIsFinalAndTellsAClaimFromARefusal) {
+TEST_F(Uploader, U3_A4xxIsFinalAndTellsAClaimFromARefusal) {
   const std::pair<int, base::Code> table[] = {{409, base::Code::kConflict},
                                               {401, base::Code::kUnauthorized},
                                               {403, base::Code::kUnauthorized},
@@ -93,9 +95,28 @@ TEST_F(Uploader, A4xxIsFinalAndTellsAClaimFromARefusal) {
   }
 }
 
-TEST_F(Uploader, AWebPageIsNoReceipt) {
+TEST_F(Uploader, U6_AWebPageIsNoReceipt) {
   http_.answer(200, "<html>log in</html>", "text/html; charset=utf-8");
   http_.answer(200, R"({"ok":true})");
+  EXPECT_TRUE(run());
+  EXPECT_EQ(http_.uploads.size(), 2U);
+}
+
+TEST_F(Uploader, U8_AFileOfAnotherSizeThanItWasMadeWithIsNotSent) {
+  const auto folder = std::move(*base::TempDir::create("uploader-test"));
+  file_.file = folder.path() / "result.png";
+  file_.bytes = 7;
+  http_.answer(503);
+  http_.answer(200);
+  for (const char* text : {"pictur", "", "pictures"}) {
+    ASSERT_TRUE(base::write_file(file_.file, text));
+    const auto outcome = run();
+    ASSERT_FALSE(outcome) << text;
+    EXPECT_EQ(outcome.error().code, base::Code::kCorrupt);
+    EXPECT_THAT(outcome.error().message, testing::HasSubstr("result.png changed since it was made"));
+  }
+  EXPECT_TRUE(http_.uploads.empty());
+  ASSERT_TRUE(base::write_file(file_.file, "picture"));
   EXPECT_TRUE(run());
   EXPECT_EQ(http_.uploads.size(), 2U);
 }

@@ -49,7 +49,11 @@ class FileJournal final : public Journal {
   std::vector<Produced> undelivered() const override { return book_.undelivered(); }
   std::vector<base::JobId> abandoned() const override { return abandoned_; }
   const JournalCounters& counters() const override { return counters_; }
-  base::Result<std::filesystem::path> make_job_folder(const base::JobId& job) override { return outbox_.make(job); }
+  base::Result<std::filesystem::path> make_job_folder(const base::JobId& job) override {
+    auto made = outbox_.make(job);
+    folders_fail_ = !made;
+    return made;
+  }
 
  private:
   using Folders = std::map<base::JobId, std::filesystem::path>;
@@ -82,6 +86,7 @@ class FileJournal final : public Journal {
   std::shared_ptr<File> file_;
   base::Bytes size_ = 0;  // up to the last sound record
   bool torn_ = false;     // part of a failed record may follow
+  bool folders_fail_ = false;
   std::string frame_;
   Book book_;
   Outbox outbox_;
@@ -238,6 +243,11 @@ base::Status FileJournal::accepted(const job::Offer& offer, const std::string& t
   if (auto kept = reserve_.refill(); !kept) {
     const bool full = kept.error().code == base::Code::kExhausted;
     return std::move(kept).error().within(full ? "disk full" : "state folder");
+  }
+  // A job that has no folder fails, and the studio would try it here until its tries are used up.
+  if (folders_fail_) {
+    if (auto possible = outbox_.probe(); !possible) return std::move(possible).error().within("state folder");
+    folders_fail_ = false;
   }
   Accepted record{offer.id, task_hash, offer.game, offer.kind, offer.model};
   CHECK_OK(append(record, false));

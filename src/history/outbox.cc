@@ -83,6 +83,14 @@ base::Result<std::filesystem::path> Outbox::make(const base::JobId& job) {
   return base::file_error("create folder", root_ / name, EEXIST);
 }
 
+base::Status Outbox::probe() const {
+  CHECK_OK(base::make_private_folder(root_));
+  const std::filesystem::path folder = root_ / ".probe";
+  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return base::file_error("create folder", folder, errno);
+  ::rmdir(folder.c_str());
+  return {};
+}
+
 bool Outbox::contains(const std::filesystem::path& folder) const {
   const std::filesystem::path name = folder.filename();
   return folder.parent_path() == root_ && !name.empty() && name != "." && name != "..";

@@ -26,6 +26,8 @@ class Outbox {
 
   /// A fresh folder, 0700. Its name is the job's id as far as a file system can carry it.
   base::Result<std::filesystem::path> make(const base::JobId& job);
+  /// Whether a folder could be made now.
+  base::Status probe() const;
   /// Takes over a folder of an earlier run.
   void adopt(const base::JobId& job, const std::filesystem::path& folder) { folders_[job].push_back(folder); }
   /// Whether `folder` is one that may be written down as a job's.

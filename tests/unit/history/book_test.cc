@@ -52,7 +52,7 @@ TEST(Book, FollowsAJobToItsEnd) {
   EXPECT_FALSE(entry->produced);
 }
 
-TEST(Book, ListsWaitingResultsOldestFirst) {
+TEST(Book, U9_ListsWaitingResultsOldestFirst) {
   Book book(10);
   for (const char* job : {"c", "a", "b"}) {
     book.apply(accepted(job));
@@ -138,7 +138,7 @@ TEST(Book, ASnapshotReplaysToTheSameBook) {
   }
 }
 
-TEST(Replay, RefusesAFileOfANewerProgramAndNamesBothFormats) {
+TEST(Replay, P12_RefusesAFileOfANewerProgramAndNamesBothFormats) {
   std::string bytes;
   ASSERT_TRUE(append_record(bytes, Header{kFormat + 1}));
   Book book(10);

@@ -106,7 +106,7 @@ std::size_t bytes_of_a_whole_day() {
 
 class CrashTest : public testing::TestWithParam<MemoryDisk::Fault> {};
 
-TEST_P(CrashTest, AKillAfterAnyByteLosesNothingThatWasSaid) {
+TEST_P(CrashTest, U1_AKillAfterAnyByteLosesNothingThatWasSaid) {
   const std::size_t total = bytes_of_a_whole_day();
   ASSERT_GT(total, 1500U);
   World world;
@@ -134,7 +134,7 @@ TEST_P(CrashTest, AKillAfterAnyByteLosesNothingThatWasSaid) {
 INSTANTIATE_TEST_SUITE_P(Disks, CrashTest, testing::Values(MemoryDisk::Fault::kFull, MemoryDisk::Fault::kBroken),
                          [](const auto& disk) { return disk.param == MemoryDisk::Fault::kFull ? "Full" : "Broken"; });
 
-TEST(PowerCut, LosesNothingThatWasSynced) {
+TEST(PowerCut, U1_LosesNothingThatWasSynced) {
   const std::size_t total = bytes_of_a_whole_day();
   World world;
   for (std::size_t budget = 0; budget <= total; ++budget) {
@@ -157,7 +157,7 @@ TEST(PowerCut, LosesNothingThatWasSynced) {
   }
 }
 
-TEST(Damage, AFlippedBitCostsOneRecord) {
+TEST(Damage, U10_AFlippedBitCostsOneRecord) {
   World world;
   Told told;
   {

@@ -42,7 +42,7 @@ TEST_F(FileOnDisk, CreateReplacesAndRenameSwaps) {
   EXPECT_FALSE(folder_->exists("journal.new"));
 }
 
-TEST_F(FileOnDisk, AFullDiskIsExhausted) {
+TEST_F(FileOnDisk, U7_AFullDiskIsExhausted) {
   const auto full = make_folder("/dev")->open("full");
   ASSERT_TRUE(full) << full.error().message;
   const auto written = (*full)->append("x");
@@ -71,7 +71,7 @@ TEST_F(FileOnDisk, TheReserveTakesRealBlocksAndGivesThemBack) {
   EXPECT_FALSE(reserve.release());
 }
 
-TEST_F(FileOnDisk, TheReserveSaysWhenThereIsNoSpace) {
+TEST_F(FileOnDisk, U7_TheReserveSaysWhenThereIsNoSpace) {
   Reserve reserve(temp_.path() / "reserve", 1ULL << 60);
   const auto kept = reserve.refill();
   ASSERT_FALSE(kept);

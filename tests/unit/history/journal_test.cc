@@ -107,7 +107,7 @@ TEST_F(JournalTest, OrphanedFoldersAreRemovedAtOpen) {
   EXPECT_TRUE(std::filesystem::exists(fresh));
 }
 
-TEST_F(JournalTest, OddIdsMakeOrdinaryFolders) {
+TEST_F(JournalTest, U12_OddIdsMakeOrdinaryFolders) {
   const auto journal = world_.open(world_.options());
   for (const std::string& id : {std::string("../../etc"), std::string(".."), std::string("."), std::string("a/b"),
                                 std::string("a\0b", 3), std::string(5000, 'x'), std::string("\xFF\n ")}) {
@@ -129,7 +129,7 @@ TEST_F(JournalTest, RefusesAResultThatLiesElsewhere) {
   EXPECT_EQ(journal->produced(result).error().code, base::Code::kInvalid);
 }
 
-TEST_F(JournalTest, SetsADamagedTailAside) {
+TEST_F(JournalTest, U10_SetsADamagedTailAside) {
   ASSERT_TRUE(world_.open(world_.options())->closed(record("a")));
   const std::string sound = journal_bytes();
   const std::vector<std::string> tails = {std::string(512, '\0'), sound.substr(0, sound.size() - 1), "\xF5SWJ", "x"};
@@ -145,7 +145,7 @@ TEST_F(JournalTest, SetsADamagedTailAside) {
   EXPECT_EQ(world_.open(world_.options())->counters().damaged_records, 0U) << "counted once";
 }
 
-TEST_F(JournalTest, SkipsADamagedRecordInTheMiddle) {
+TEST_F(JournalTest, U10_SkipsADamagedRecordInTheMiddle) {
   {
     const auto journal = world_.open(world_.options());
     for (const char* job : {"a", "b", "c"}) ASSERT_TRUE(journal->closed(record(job)));
@@ -166,7 +166,7 @@ TEST_F(JournalTest, SkipsADamagedRecordInTheMiddle) {
   EXPECT_TRUE(journal->find(JobId("a")) && journal->find(JobId("c")) && journal->find(JobId("d")));
 }
 
-TEST_F(JournalTest, SurvivesAnyGarbageAsItsFile) {
+TEST_F(JournalTest, U10_SurvivesAnyGarbageAsItsFile) {
   ASSERT_TRUE(world_.open(world_.options())->closed(record("a")));
   for (const std::string& garbage : {std::string("not a journal\n"), std::string(100000, '\0'), std::string("\0", 1)}) {
     ASSERT_TRUE(base::write_file_atomically(file("journal"), garbage));
@@ -177,7 +177,7 @@ TEST_F(JournalTest, SurvivesAnyGarbageAsItsFile) {
   }
 }
 
-TEST_F(JournalTest, RefusesAFileOfANewerProgram) {
+TEST_F(JournalTest, P12_U10_RefusesAFileOfANewerProgram) {
   ASSERT_TRUE(base::make_private_folder(world_.state()));
   std::string bytes;
   ASSERT_TRUE(append_record(bytes, Header{kFormat + 1}));
@@ -190,7 +190,7 @@ TEST_F(JournalTest, RefusesAFileOfANewerProgram) {
   EXPECT_EQ(journal_bytes(), bytes) << "nothing of it was touched";
 }
 
-TEST_F(JournalTest, ASecondProcessIsRefusedWithThePid) {
+TEST_F(JournalTest, P10_ASecondProcessIsRefusedWithThePid) {
   const auto journal = world_.open(world_.options());
   const auto second = world_.try_open(world_.options());
   ASSERT_FALSE(second);
@@ -198,12 +198,26 @@ TEST_F(JournalTest, ASecondProcessIsRefusedWithThePid) {
   EXPECT_THAT(second.error().message, HasSubstr(std::to_string(::getpid())));
 }
 
-TEST_F(JournalTest, SaysWhichFolderCannotBeUsed) {
+TEST_F(JournalTest, U11_SaysWhichFolderCannotBeUsed) {
   JournalOptions options = world_.options();
   options.folder = "/dev/null/state";
   const auto refused = world_.try_open(options);
   ASSERT_FALSE(refused);
   EXPECT_THAT(refused.error().message, HasSubstr("/dev/null/state"));
+}
+
+TEST_F(JournalTest, U11_TakesNoJobsWhileFoldersCannotBeMade) {
+  const auto journal = world_.open(world_.options());
+  ASSERT_TRUE(base::write_file(file("jobs"), "in the way of a folder"));
+  ASSERT_TRUE(journal->accepted(offer("a"), "h"));
+  ASSERT_FALSE(journal->make_job_folder(JobId("a")));
+  const auto refused = journal->accepted(offer("b"), "h");
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message, HasSubstr("state folder: "));
+  EXPECT_FALSE(journal->find(JobId("b")));
+  std::filesystem::remove(file("jobs"));
+  ASSERT_TRUE(journal->accepted(offer("b"), "h"));
+  EXPECT_TRUE(std::filesystem::is_empty(file("jobs"))) << "the probe is gone";
 }
 
 TEST_F(JournalTest, IsCompactedAtOpenWhenItHasGrown) {
@@ -246,7 +260,7 @@ TEST_F(JournalTest, IsCompactedInTheBackgroundWhileItGrows) {
   EXPECT_EQ(journal->find(JobId("job-1999"))->stage, Stage::kClosed);
 }
 
-TEST_F(JournalTest, HoldsTenThousandEntries) {
+TEST_F(JournalTest, U9_HoldsTenThousandEntries) {
   constexpr int kJobs = 10000;
   {
     const auto journal = world_.open(world_.options());
@@ -269,7 +283,7 @@ TEST_F(JournalTest, HoldsTenThousandEntries) {
   EXPECT_EQ(waiting.back().job.str(), "job-9999");
 }
 
-TEST_F(JournalTest, AFullDiskRefusesNewJobsAndStillRecordsTheEnds) {
+TEST_F(JournalTest, U7_AFullDiskRefusesNewJobsAndStillRecordsTheEnds) {
   const auto journal = world_.open(world_.memory_options());
   ASSERT_TRUE(journal->accepted(offer("running"), "h"));
   const std::string sound = world_.memory.bytes("journal");

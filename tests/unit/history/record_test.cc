@@ -109,7 +109,7 @@ TEST(Records, RefusePayloadsThatAreNone) {
   }
 }
 
-TEST(Records, EveryBitFlipIsSeenAndTheNeighboursSurvive) {
+TEST(Records, U10_EveryBitFlipIsSeenAndTheNeighboursSurvive) {
   const std::string first = dropped("first");
   const std::string second = dropped("second");
   const std::string third = dropped("third");
@@ -126,7 +126,7 @@ TEST(Records, EveryBitFlipIsSeenAndTheNeighboursSurvive) {
   }
 }
 
-TEST(Records, EveryCutTailIsSeen) {
+TEST(Records, U10_EveryCutTailIsSeen) {
   const std::string first = dropped("first");
   const std::string second = dropped("second");
   for (std::size_t kept = 1; kept < second.size(); ++kept) {

@@ -20,6 +20,9 @@ constexpr int kFramesAtOnce = 64;
 // A task is kept while it might have to be sent again, but not several megabytes of it.
 constexpr std::size_t kKeptTask = base::kMiB;
 constexpr int kFramesLeftAtMost = 10'000;
+/// A timer that is later than this was not late: the process was stopped, or its machine. The engine gets so much time
+/// from then on, in which the frames that wait in the channel are read.
+constexpr base::Duration kStandstill = std::chrono::seconds(1);
 
 /// A name without a slash that lies beside the manifest is meant; everything else is a path or found in PATH.
 std::string program_of(const Manifest& manifest) {
@@ -140,6 +143,10 @@ asio::awaitable<void> Instance::watch_deadline(std::uint64_t generation) {
     alarm_at_ = due;
     if (!due) co_return;
     const auto now = clock_.now();
+    if (*due + kStandstill <= now) {
+      machine_.postpone(now - *due + kStandstill);
+      continue;
+    }
     if (*due <= now) {
       apply(machine_.overdue(now));
       continue;

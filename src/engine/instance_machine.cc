@@ -184,6 +184,12 @@ std::optional<base::SteadyTime> InstanceMachine::deadline() const {
   return deadline_;
 }
 
+void InstanceMachine::postpone(base::Duration time) {
+  if (deadline_) *deadline_ += time;
+  stalled_at_ += time;
+  total_at_ += time;
+}
+
 Actions InstanceMachine::overdue(base::SteadyTime now) {
   const auto due = deadline();
   if (!due || now < *due) return {};

@@ -82,6 +82,8 @@ class InstanceMachine {
   Actions exited(process::ExitStatus status, std::string_view last_line);
   /// `deadline()` has passed.
   Actions overdue(base::SteadyTime now);
+  /// Every deadline comes so much later: we stood still, and what the engine said meanwhile is not read yet.
+  void postpone(base::Duration time);
 
   std::optional<base::SteadyTime> deadline() const;
   Phase phase() const { return phase_; }

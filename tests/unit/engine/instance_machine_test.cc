@@ -127,7 +127,7 @@ TEST_F(InstanceMachineTest, AsksAnIdleEngineToEnd) {
   EXPECT_FALSE(machine_.deadline().has_value());
 }
 
-TEST_F(InstanceMachineTest, ClimbsTheWholeLadder) {
+TEST_F(InstanceMachineTest, P3_ClimbsTheWholeLadder) {
   become_running();
   EXPECT_EQ(show(machine_.cancel(now_)), "cancel");
   const auto asked = now_;
@@ -191,6 +191,23 @@ TEST_F(InstanceMachineTest, TellsAStallFromALongJob) {
   EXPECT_EQ(show(machine_.exited({true, SIGTERM}, "")), "finish stalled: engine `fake` made no progress for 5 s");
 }
 
+TEST_F(InstanceMachineTest, P2_TimeInWhichWeStoodStillIsNotTheEngines) {
+  machine_.start(now_);
+  machine_.submit(terms("a", true), now_);
+  now_ += seconds(3600);
+  machine_.postpone(seconds(3595));
+  EXPECT_EQ(waits(), seconds(5)) << "of the ten for the load";
+  EXPECT_EQ(show(machine_.ready(1, now_)), "load");
+  EXPECT_EQ(show(machine_.loaded(now_)), "run");
+  now_ += seconds(3600);
+  machine_.postpone(seconds(3599));
+  EXPECT_EQ(show(machine_.overdue(now_)), "");
+  machine_.alive(now_);
+  EXPECT_EQ(waits(), seconds(5)) << "of the job, whose end moved too";
+  for (int i = 0; i < 7; ++i) machine_.alive(now_ += seconds(4));
+  EXPECT_EQ(waits(), seconds(1));
+}
+
 TEST_F(InstanceMachineTest, EndsWhatIgnoresTheCancelAfterATimeout) {
   become_running();
   for (int i = 0; i < 30; ++i) machine_.alive(now_ += seconds(1));
@@ -199,20 +216,20 @@ TEST_F(InstanceMachineTest, EndsWhatIgnoresTheCancelAfterATimeout) {
   EXPECT_EQ(show(machine_.exited({true, SIGTERM}, "")), "finish timeout: the job took longer than 30 s");
 }
 
-TEST_F(InstanceMachineTest, NamesTheSignalAndTheLastLine) {
+TEST_F(InstanceMachineTest, P4_NamesTheSignalAndTheLastLine) {
   become_running();
   EXPECT_EQ(show(machine_.exited({true, SIGSEGV}, "CUDA error\x1b[0m")),
             "finish crashed: engine `fake` ended with signal 11 (Segmentation fault); it said last: "
             "CUDA error\\x1b[0m");
 }
 
-TEST_F(InstanceMachineTest, NamesTheExitCode) {
+TEST_F(InstanceMachineTest, P4_NamesTheExitCode) {
   become_running();
   machine_.alive(now_);
   EXPECT_EQ(show(machine_.exited({false, 1}, "")), "finish crashed: engine `fake` ended with exit code 1");
 }
 
-TEST_F(InstanceMachineTest, TakesAKillThatIsNotOursForTheMemory) {
+TEST_F(InstanceMachineTest, P4_TakesAKillThatIsNotOursForTheMemory) {
   const std::string message = "finish oom_ram: engine `fake` was killed by signal 9 (out of memory?)";
   become_running();
   EXPECT_EQ(show(machine_.exited({true, SIGKILL}, "")), message);

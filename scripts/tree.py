@@ -25,11 +25,20 @@ def read(path, root=ROOT):
     return (root / path).read_text(encoding='utf-8', errors='replace')
 
 
-def run_check(summary, find):
-    """A check as a program: `find(root)` gives (problems, what was looked at). Exit 1 when there is a problem."""
+def run_check(summary, find, fix=None):
+    """A check as a program: `find(root)` gives (problems, what was looked at). Exit 1 when there is a problem.
+
+    A check that can correct something has `fix(root)`, which --fix calls first.
+    """
     parser = argparse.ArgumentParser(description=summary)
     parser.add_argument('--root', type=pathlib.Path, default=ROOT, help='the tree to check (default: this one)')
-    problems, looked_at = find(parser.parse_args().root.resolve())
+    if fix:
+        parser.add_argument('--fix', action='store_true', help='correct what can be corrected first')
+    arguments = parser.parse_args()
+    root = arguments.root.resolve()
+    if fix and arguments.fix:
+        fix(root)
+    problems, looked_at = find(root)
     for problem in problems:
         print(problem)
     if not problems:

@@ -6,6 +6,8 @@
 //   badframe     sends a frame that is no JSON                       oversize     announces a frame longer than allowed
 //   escape       names a result outside its folder                   missing      names a result that does not exist
 //   fail:CLASS   fails with that class                               grandchild   leaves a child with all descriptors
+//   daemon       leaves a child in a session of its own              fill:N       answers with a file of N zeros
+//   sparse:N     the same, without a block on the disk
 //
 // The model `loadslow:S` takes S seconds to load, `loadfail` does not load. With --noready hello is never answered.
 
@@ -70,10 +72,22 @@ void send_raw(std::string_view bytes) {
   if (::write(sdk::kSocketFd, bytes.data(), bytes.size()) < 0) std::perror("fake-engine: write");
 }
 
-void leave_grandchild() {
+void leave_grandchild(bool in_its_own_session) {
   if (::fork() != 0) return;
+  if (in_its_own_session) ::setsid();
   ::alarm(kOrphanSeconds);
   hang();
+}
+
+sdk::Outcome large_result(const sdk::Job& job, double bytes, bool sparse) {
+  const std::string path = job.out_dir + "/result.png";
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (file < 0) return Failure{FailureClass::kCrashed, "cannot create result.png"};
+  const auto size = static_cast<off_t>(bytes);
+  const bool made = sparse ? ::ftruncate(file, size) == 0 : ::posix_fallocate(file, 0, size) == 0;
+  ::close(file);
+  if (!made) return Failure{FailureClass::kCrashed, "no space left for result.png"};
+  return sdk::FileResult{"result.png", "png"};
 }
 
 void flood(double lines) {
@@ -144,7 +158,10 @@ class FakeEngine final : public sdk::Engine {
     if (command.name == "badframe") send_raw(std::string_view("\x05\0\0\0hello", 9));
     if (command.name == "oversize") send_raw(std::string_view("\x01\0\0\x04{", 5));
     if (command.name == "flood") flood(number_of(command, 20'000));
-    if (command.name == "grandchild") leave_grandchild();
+    if (command.name == "grandchild") leave_grandchild(false);
+    if (command.name == "daemon") leave_grandchild(true);
+    if (command.name == "fill") return large_result(job, number_of(command, 1), false);
+    if (command.name == "sparse") return large_result(job, number_of(command, 1), true);
     if (command.name == "slow") work_slowly(number_of(command, 1), progress);
     return answer(job, prompt);
   }

@@ -26,6 +26,9 @@ FAKES = BUILD / "tests" / "fakes"
 # Generous: it only ends a test that hangs. Sanitizers on a loaded machine are ten times slower than a release.
 LIMIT = float(os.environ.get("STUDIO_TEST_LIMIT", "60"))
 
+# The longer form of a scenario, where it has one.
+LONG = "STUDIO_LONG" in os.environ
+
 
 def sanitized():
     """Whether the programs were built with a sanitizer: then their memory says nothing."""
@@ -226,9 +229,10 @@ class Scenario(unittest.TestCase):
             flags += ["--engines", folder]
         return flags
 
-    def worker(self, *flags, engines=(ENGINES,), env=None, wrap=()):
+    def worker(self, *flags, engines=(ENGINES,), env=None, wrap=(), preexec=None):
+        """`wrap` is a program that starts the worker; `preexec` runs in its process first."""
         argv = [*wrap, WORKER, *self.base_flags(), "run", *self.run_flags(engines), *flags]
-        process = Process(argv, env=env or self.environment(), cwd=self.folder)
+        process = Process(argv, env=env or self.environment(), cwd=self.folder, preexec=preexec)
         self.processes.append(process)
         return process
 

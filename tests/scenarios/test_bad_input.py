@@ -1,13 +1,9 @@
 """Wrong offers and frames: a reject or fail with the reason, a counter, and a worker that goes on."""
 
 import json
-import os
-import resource
-import signal
-import subprocess
 import unittest
 
-from harness import Process, Scenario, WORKER, jobs
+from harness import Scenario, jobs
 
 GOOD = {"jobId": "{job}", "gameId": "g", "assetName": "a", "model": "synthetic", "vramGbEstimate": 1.0,
         "task": {"kind": "llm", "messages": [{"role": "user", "content": "hi"}]},
@@ -74,44 +70,6 @@ class BadOffers(Scenario):
         self.worker()
         report = self.assert_clean(studio)
         self.assertIn("80.00 GiB", report["jobs"][0]["reason"])
-
-
-def can_mount():
-    """A disk of its own needs a mount; in a container that forbids it there is none."""
-    return os.geteuid() == 0 and subprocess.run(["unshare", "--mount", "true"], capture_output=True).returncode == 0
-
-
-class FullDisk(Scenario):
-    @unittest.skipUnless(can_mount(), "needs root and a mount namespace for a disk of one megabyte")
-    def test_a_full_disk_fails_the_job_in_words_and_the_worker_goes_on(self):
-        studio = self.studio(jobs("image", 1, prompt_bytes=3_000_000, expect="any") + jobs("llm", 1, expect="any"),
-                             "--stay")
-        self.write_config(studio.url)
-        self.state.mkdir()
-        mount = f"mount -t tmpfs -o size=2m tmpfs {self.state} && exec \"$@\""
-        argv = ["unshare", "--mount", "sh", "-c", mount, "sh", WORKER, *self.base_flags(), "run", *self.run_flags()]
-        worker = Process(argv, env=self.environment(), cwd=self.folder)
-        self.processes.append(worker)
-        worker.wait_line("disk full on the worker")
-        studio.wait_settled(1)
-        report = studio.live_report()
-        self.assertEqual(report["violations"], [])
-        self.assertIn("done", [job["outcome"] for job in report["jobs"]])
-        self.stop(worker)
-
-    def test_a_file_size_limit_is_no_reason_to_die(self):
-        studio = self.studio(jobs("llm", 1, prompt_bytes=200_000, expect="any") + jobs("llm", 1), "--stay")
-        self.write_config(studio.url)
-        limit = 150_000
-        argv = [WORKER, *self.base_flags(), "run", *self.run_flags()]
-        worker = Process(argv, env=self.environment(), cwd=self.folder,
-                         preexec=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
-        self.processes.append(worker)
-        worker.wait_line("disk full on the worker")
-        studio.wait_settled(1)
-        self.assertEqual(studio.live_report()["violations"], [])
-        worker.signal(signal.SIGTERM)
-        worker.wait()
 
 
 class LargeFrames(Scenario):

@@ -41,16 +41,16 @@ class Faults(Scenario):
     def test_socket_dropped_after_an_accept(self):
         self.survive("--drop-mid-job", "1,2,5")
 
-    def test_first_uploads_answered_503(self):
+    def test_U2_first_uploads_answered_503(self):
         self.survive("--upload-503", "2")
 
-    def test_more_uploads_answered_503_than_the_retry_rule_has_tries(self):
+    def test_U2_more_uploads_answered_503_than_the_retry_rule_has_tries(self):
         self.survive("--upload-503", "4", kinds=("image",), count=1)
 
-    def test_upload_cut_in_its_body(self):
+    def test_U4_upload_cut_in_its_body(self):
         self.survive("--cut-upload", "1")
 
-    def test_captive_portal_answers_the_upload(self):
+    def test_U6_captive_portal_answers_the_upload(self):
         self.survive("--upload-html", "1")
 
     def test_unreadable_frames_between_offers(self):
@@ -125,7 +125,7 @@ class Terminal(Scenario):
 
 
 class Restart(Scenario):
-    def test_kill_after_the_result_was_produced_delivers_it_after_the_restart(self):
+    def test_U1_kill_after_the_result_was_produced_delivers_it_after_the_restart(self):
         studio = self.studio(jobs("image", 1), "--upload-503", "2")
         self.write_config(studio.url)
         first = self.worker()
@@ -137,7 +137,7 @@ class Restart(Scenario):
         self.assert_delivered_once(report)
         self.assertEqual(first.count(r"image dispatched in") + second.count(r"image dispatched in"), 1)
 
-    def test_kill_while_a_json_result_waits_for_its_acknowledgement(self):
+    def test_U1_kill_while_a_json_result_waits_for_its_acknowledgement(self):
         studio = self.studio(jobs("llm", 1), "--go-silent-job", "1")
         self.write_config(studio.url)
         first = self.worker()

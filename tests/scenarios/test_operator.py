@@ -45,7 +45,7 @@ class Control(Scenario):
         self.assertEqual(code, 3, err)
         self.assertFalse(json.loads(out)["running"])
 
-    def test_a_second_worker_of_the_same_configuration_exits_75_and_names_the_first(self):
+    def test_P10_a_second_worker_of_the_same_configuration_exits_75_and_names_the_first(self):
         studio = self.studio(jobs("llm", 1), "--stay")
         self.write_config(studio.url)
         first = self.worker()
@@ -74,7 +74,7 @@ class Ends(Scenario):
         self.assertEqual(worker.wait(), 0, worker.output())
         studio.wait_settled(2)
 
-    def test_sigterm_finishes_the_running_job(self):
+    def test_P1_sigterm_finishes_the_running_job(self):
         studio = self.studio(jobs("llm", 1, engine="sd-cpp", model="sd-cpp:x", prompt="slow:1"), "--stay")
         self.write_config(studio.url)
         worker = self.worker(engines=[FAKES])
@@ -84,7 +84,7 @@ class Ends(Scenario):
         studio.finish()
         self.assert_delivered_once(self.assert_clean(studio))
 
-    def test_sigterm_hands_the_job_back_when_the_drain_limit_passes(self):
+    def test_P1_sigterm_hands_the_job_back_when_the_drain_limit_passes(self):
         studio = self.studio(jobs("image", 1, engine="sd-cpp", model="sd-cpp:x", prompt="slow:600", expect="any"),
                              "--stay")
         self.write_config(studio.url)
@@ -95,7 +95,7 @@ class Ends(Scenario):
         self.assertEqual(report["violations"], [])
         self.assertEqual(report["counters"].get("in.fail"), 1, report["counters"])
 
-    def test_a_second_signal_ends_at_once(self):
+    def test_P1_a_second_signal_ends_at_once(self):
         studio = self.studio(jobs("image", 1, engine="sd-cpp", model="sd-cpp:x", prompt="slow:600", expect="any"),
                              "--stay")
         self.write_config(studio.url)
@@ -108,7 +108,7 @@ class Ends(Scenario):
 
 
 class Engines(Scenario):
-    def test_an_engine_killed_mid_job_fails_retryable_and_the_next_job_runs(self):
+    def test_P4_an_engine_killed_mid_job_fails_retryable_and_the_next_job_runs(self):
         studio = self.studio(jobs("image", 1, engine="sd-cpp", model="sd-cpp:x", prompt="slow:600"), "--stay")
         self.write_config(studio.url)
         worker = self.worker(engines=[FAKES])
@@ -146,12 +146,12 @@ class Mistakes(Scenario):
         self.expect(2, r"--polcy", "run", "--polcy", "x")
         self.expect(2, r"set-threshold", "set-threshold", "many")
 
-    def test_broken_configuration_exits_78_with_the_place_and_no_secret(self):
+    def test_P13_broken_configuration_exits_78_with_the_place_and_no_secret(self):
         self.config.write_text('api_base_url = "http://127.0.0.1:9"\nauth_token = "hunter2-secret\n')
         err = self.expect(78, r"config\.toml:2:\d+", *self.base_flags(), "run", *self.run_flags())
         self.assertNotIn("hunter2", err)
 
-    def test_unknown_key_is_a_warning_with_the_nearest_name(self):
+    def test_P13_unknown_key_is_a_warning_with_the_nearest_name(self):
         self.config.write_text('api_base_url = "http://127.0.0.1:9"\nvram_threshold_gb = 8.0\nonly_when_idel = true\n')
         code, out, err = self.command(*self.base_flags(), "config", "check")
         self.assertEqual(code, 0, err)
@@ -161,7 +161,7 @@ class Mistakes(Scenario):
         self.write_config("http://127.0.0.1:9")
         self.expect(1, r"threshold must be >= 0", *self.base_flags(), "set-threshold", "-1")
 
-    def test_state_folder_that_cannot_be_written(self):
+    def test_U11_state_folder_that_cannot_be_written(self):
         self.write_config("http://127.0.0.1:9")
         blocked = self.folder / "file"
         blocked.write_text("not a folder")
@@ -221,7 +221,7 @@ class Mistakes(Scenario):
         self.assertEqual(json.loads(out)["warnings"], ["policy: /nowhere/policies does not exist",
                                                        "ca_file: /nowhere/ca.pem does not exist"])
 
-    def test_a_link_to_a_configuration_that_is_gone(self):
+    def test_P13_a_link_to_a_configuration_that_is_gone(self):
         self.config.symlink_to("/nowhere/config.toml")
         self.expect(78, r"config\.toml", *self.base_flags(), "run", *self.run_flags())
 

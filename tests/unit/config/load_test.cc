@@ -72,7 +72,7 @@ TEST_F(LoadTest, AFileOfThePublicWorkerLoadsAsItIs) {
   EXPECT_THAT(loaded->warnings, IsEmpty());
 }
 
-TEST_F(LoadTest, AnUnknownKeyIsAWarningWithThePlaceAndTheNearestName) {
+TEST_F(LoadTest, P13_AnUnknownKeyIsAWarningWithThePlaceAndTheNearestName) {
   write_config("vram_treshold_gb = 9\nsomething_else = 1\n\"with\\nnewline\" = 1\n");
   const auto loaded = load({});
   ASSERT_TRUE(loaded) << message_of(loaded);
@@ -83,7 +83,7 @@ TEST_F(LoadTest, AnUnknownKeyIsAWarningWithThePlaceAndTheNearestName) {
           "config.toml:4:18: unknown key \"something_else\"", "config.toml:5:19: unknown key \"with\\x0anewline\""));
 }
 
-TEST_F(LoadTest, AWrongValueIsAnErrorWithThePlaceAndTheKey) {
+TEST_F(LoadTest, P13_AWrongValueIsAnErrorWithThePlaceAndTheKey) {
   struct Bad {
     std::string line;
     std::string message;
@@ -145,7 +145,7 @@ TEST_F(LoadTest, ATokenThatOthersCanReadIsRefusedWithTheCommandThatHelps) {
   EXPECT_TRUE(load({})) << "without a token there is nothing to hide";
 }
 
-TEST_F(LoadTest, BrokenFilesAreOfTheConfigurationKind) {
+TEST_F(LoadTest, P13_BrokenFilesAreOfTheConfigurationKind) {
   write_config("max_jobs = \n");
   EXPECT_THAT(message_of(load({})), testing::StartsWith("config.toml:3:"));
   write_config("# " + std::string(100UL * 1024, 'x') + "\n");

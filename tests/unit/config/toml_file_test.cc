@@ -22,7 +22,7 @@ std::string filled(std::string text) {
   return text;
 }
 
-TEST(Toml, SaysWhereAndWhyAndNeverWhatStandsThere) {
+TEST(Toml, P13_SaysWhereAndWhyAndNeverWhatStandsThere) {
   const std::vector<Bad> table = {
       {"auth_token = \"$\n", "1:14", "not closed"},
       {"auth_token = '$\n", "1:14", "not closed"},
@@ -64,7 +64,7 @@ TEST(Toml, SaysWhereAndWhyAndNeverWhatStandsThere) {
   }
 }
 
-TEST(Toml, AnyCutOfAFileIsReadOrRefusedWithItsPlace) {
+TEST(Toml, P13_AnyCutOfAFileIsReadOrRefusedWithItsPlace) {
   const std::string text =
       "# config\napi_base_url = \"https://studio.example\"\nvram_threshold_gb = 12.5 # GiB\nengines_path = [\"a\", "
       "'b']\n"
@@ -78,7 +78,7 @@ TEST(Toml, AnyCutOfAFileIsReadOrRefusedWithItsPlace) {
   EXPECT_TRUE(parse_toml(text, "c"));
 }
 
-TEST(Toml, RefusesNestingThatWouldExhaustTheStack) {
+TEST(Toml, P13_RefusesNestingThatWouldExhaustTheStack) {
   const std::string many(60000, '[');
   EXPECT_THAT(parse_toml("a = " + many, "c").error().message, StartsWith("c:1:69: nested"));
   EXPECT_FALSE(parse_toml("a = " + std::string(60000, '{'), "c"));

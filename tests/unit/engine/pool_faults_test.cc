@@ -28,7 +28,7 @@ asio::awaitable<void> fail_then_work(Stage& s) {
   EXPECT_GT(number_in(next, "pid"), 0) << failure_of(next);
 }
 
-TEST_P(EngineFaults, EndTheJobWithItsCauseAndTheNextJobRuns) {
+TEST_P(EngineFaults, P4_EndTheJobWithItsCauseAndTheNextJobRuns) {
   Stage stage;
   auto manifest = stage.manifest();
   manifest.term_again = milliseconds(200);

@@ -47,7 +47,7 @@ TEST(EngineLife, StopsWithAJobRunningAndOneWaiting) {
   });
 }
 
-TEST(EngineLife, KillsAnEngineThatIgnoresTheStop) {
+TEST(EngineLife, P3_KillsAnEngineThatIgnoresTheStop) {
   Stage stage;
   auto manifest = stage.manifest("stubborn-at-quit");
   manifest.term_again = milliseconds(20);
@@ -71,12 +71,12 @@ asio::awaitable<void> leave_one_behind(Stage& s, std::string prompt) {
   }
 }
 
-TEST(EngineLife, LeavesNoGrandchildThatHoldsThePipe) {
+TEST(EngineLife, P3_LeavesNoGrandchildThatHoldsThePipe) {
   Stage stage;
   stage.play(stage.manifest(), [](Stage& s) -> asio::awaitable<void> { co_await leave_one_behind(s, "grandchild"); });
 }
 
-TEST(EngineLife, LeavesNoDaemonThatLeftTheGroup) {
+TEST(EngineLife, P3_LeavesNoDaemonThatLeftTheGroup) {
   Stage stage;
   stage.play(stage.manifest(), [](Stage& s) -> asio::awaitable<void> { co_await leave_one_behind(s, "daemon"); });
 }

@@ -44,7 +44,7 @@ TEST_F(ResultFileTest, AcceptsOnlyBareNames) {
   }
 }
 
-TEST_F(ResultFileTest, AcceptsOnlyRegularFilesWithContent) {
+TEST_F(ResultFileTest, U12_AcceptsOnlyRegularFilesWithContent) {
   write("empty", "");
   write("real");
   std::filesystem::create_symlink(dir_.path() / "real", dir_.path() / "link");

@@ -65,6 +65,23 @@ TEST_F(FakeEngine, LeavesAChildThatKeepsTheSocketOpen) {
   EXPECT_EQ(::kill(-engine_.pid(), 0), 0) << "the group still has a member";
 }
 
+TEST_F(FakeEngine, LeavesAChildInASessionOfItsOwn) {
+  start("daemon");
+  EXPECT_EQ(engine_.receive().at("type"), "result");
+  engine_.send({{"type", "quit"}});
+  EXPECT_EQ(engine_.wait(), 0);
+  EXPECT_EQ(::kill(-engine_.pid(), 0), -1) << "the group is empty: the child left it";
+}
+
+TEST_F(FakeEngine, AnswersWithAFileOfTheSizeThatIsAskedFor) {
+  make_ready();
+  for (const char* prompt : {"fill:70000", "sparse:70000"}) {
+    engine_.start_job(prompt, {{"kind", "image"}, {"prompt", prompt}});
+    EXPECT_EQ(engine_.receive().at("file"), "result.png");
+    EXPECT_EQ(std::filesystem::file_size(engine_.out_dir(prompt) + "/result.png"), 70'000U);
+  }
+}
+
 TEST_F(FakeEngine, LoadsSlowlyAndAnswersThen) {
   engine_.say_hello();
   EXPECT_EQ(engine_.load("loadslow:0.05").at("model"), "loadslow:0.05");

@@ -68,7 +68,7 @@ TEST(Nvml, LeavesUnknownWhatTheCardDoesNotSupport) {
   EXPECT_EQ(cards[0].free, std::nullopt);
 }
 
-TEST(Nvml, LeavesOutACardThatIsLost) {
+TEST(Nvml, P5_LeavesOutACardThatIsLost) {
   FakeMachine machine;
   machine.nvml_fault("first lost");
   const auto cards = cards_of(FAKE_NVML_CURRENT);
@@ -77,7 +77,7 @@ TEST(Nvml, LeavesOutACardThatIsLost) {
   EXPECT_EQ(cards[0].index, 1U);
 }
 
-TEST(Nvml, SaysWhyItDoesNotStart) {
+TEST(Nvml, P5_SaysWhyItDoesNotStart) {
   FakeMachine machine;
   machine.nvml_fault("no driver");
   const auto nvml = Nvml::open(FAKE_NVML_CURRENT);

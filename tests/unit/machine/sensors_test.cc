@@ -13,7 +13,7 @@ std::unique_ptr<Sensors> sensors_of(const FakeMachine& machine, const char* libr
   return make_sensors({.root = machine.root(), .nvml = library});
 }
 
-TEST(Sensors, FindNothingOnAMachineWithoutCards) {
+TEST(Sensors, P5_FindNothingOnAMachineWithoutCards) {
   FakeMachine machine;
   EXPECT_TRUE(sensors_of(machine)->probe_gpus().empty());
 }
@@ -121,7 +121,7 @@ TEST(Sensors, KeepNvmlOpenBetweenProbes) {
   EXPECT_EQ(machine.nvml_calls(), "init\ncount\ncount\n");
 }
 
-TEST(Sensors, OpenNvmlAgainAfterItFailed) {
+TEST(Sensors, P5_OpenNvmlAgainAfterItFailed) {
   FakeMachine machine;
   machine.write("dev/nvidiactl", "");
   const auto sensors = sensors_of(machine);
@@ -151,7 +151,7 @@ TEST(Sensors, SayOnceWhatCannotBeRead) {
   EXPECT_EQ(second, "");
 }
 
-TEST(Sensors, FindNvmlThatComesLater) {
+TEST(Sensors, P5_FindNvmlThatComesLater) {
   FakeMachine machine;
   const auto sensors = sensors_of(machine);
   ASSERT_TRUE(sensors->probe_gpus().empty());

@@ -141,7 +141,7 @@ TEST_F(HttpUpload, GivesARefusalThatComesBeforeTheEnd) {
   EXPECT_EQ(response->retry_after, 3s);
 }
 
-TEST_F(HttpUpload, ReportsACutInTheBody) {
+TEST_F(HttpUpload, U4_ReportsACutInTheBody) {
   rogue::RogueServer server([](rogue::Peer& peer, int) {
     rogue::read_head(peer);
     peer.read_exactly(200'000);
@@ -152,7 +152,7 @@ TEST_F(HttpUpload, ReportsACutInTheBody) {
   EXPECT_EQ(response.error().code, base::Code::kUnavailable);
 }
 
-TEST_F(HttpUpload, GivesUpWhenNoBytesMove) {
+TEST_F(HttpUpload, U5_GivesUpWhenNoBytesMove) {
   std::promise<void> done;
   auto finished = done.get_future().share();
   rogue::RogueServer server([finished](rogue::Peer& peer, int) {
@@ -168,7 +168,7 @@ TEST_F(HttpUpload, GivesUpWhenNoBytesMove) {
   EXPECT_NE(response.error().message.find("the upload stalled: "), std::string::npos) << response.error().message;
 }
 
-TEST_F(HttpUpload, WaitsForALateAnswer) {
+TEST_F(HttpUpload, U5_WaitsForALateAnswer) {
   std::promise<void> go;
   rogue::RogueServer server([&](rogue::Peer& peer, int) {
     read_image(peer);
@@ -186,7 +186,7 @@ TEST_F(HttpUpload, WaitsForALateAnswer) {
   EXPECT_EQ(response->body, "late");
 }
 
-TEST_F(HttpUpload, SaysWhichFileIsMissing) {
+TEST_F(HttpUpload, U8_SaysWhichFileIsMissing) {
   const auto response = await(client_->upload(upload("http://127.0.0.1:9/", folder_.path() / "gone.png")));
   ASSERT_FALSE(response);
   EXPECT_EQ(response.error().code, base::Code::kNotFound);
@@ -196,7 +196,7 @@ TEST_F(HttpUpload, SaysWhichFileIsMissing) {
 
 class HttpUploadOfAFile : public HttpUpload, public testing::WithParamInterface<const char*> {};
 
-TEST_P(HttpUploadOfAFile, FailsWhenItChangesMeanwhile) {
+TEST_P(HttpUploadOfAFile, U8_FailsWhenItChangesMeanwhile) {
   const auto path = file("r.png", bytes(40'000'000));
   std::promise<std::size_t> received;
   rogue::RogueServer server([&](rogue::Peer& peer, int) {

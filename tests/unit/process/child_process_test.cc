@@ -82,7 +82,7 @@ class ChildProcessTest : public testing::Test {
   Loop loop_;
 };
 
-TEST_F(ChildProcessTest, TellsAnExitCodeFromASignal) {
+TEST_F(ChildProcessTest, P4_TellsAnExitCodeFromASignal) {
   EXPECT_TRUE(run(shell("exit 0")).status.ok());
   const auto exited = run(shell("exit 15")).status;
   EXPECT_EQ(to_string(exited), "exit code 15");
@@ -216,7 +216,7 @@ TEST_F(ChildProcessTest, SignalsTheWholeGroup) {
   child.signal_group(SIGKILL);
 }
 
-TEST_F(ChildProcessTest, KillsGrandchildrenThatOutliveTheChild) {
+TEST_F(ChildProcessTest, P3_KillsGrandchildrenThatOutliveTheChild) {
   auto child = spawn(shell("trap '' TERM; sleep 1000 & echo $!"));
   const pid_t grandchild = first_number(child);
   ASSERT_GT(grandchild, 0);
@@ -224,7 +224,7 @@ TEST_F(ChildProcessTest, KillsGrandchildrenThatOutliveTheChild) {
   EXPECT_TRUE(goes_away(grandchild));
 }
 
-TEST_F(ChildProcessTest, KillsAGrandchildThatLeftTheGroup) {
+TEST_F(ChildProcessTest, P3_KillsAGrandchildThatLeftTheGroup) {
   auto child = spawn(shell("setsid sh -c 'echo $$; exec sleep 1000' & read line <&3"));
   const pid_t grandchild = first_number(child);
   ASSERT_GT(grandchild, 0);

@@ -122,6 +122,7 @@ class EngineProcess {
   void start(const std::string& program, std::vector<std::string> arguments, int socket) {
     arguments.insert(arguments.begin(), program);
     std::vector<char*> argv;
+    argv.reserve(arguments.size() + 1);
     for (std::string& argument : arguments) argv.push_back(argument.data());
     argv.push_back(nullptr);
     posix_spawn_file_actions_t actions;

@@ -6,8 +6,6 @@
 
 namespace {
 
-namespace json = boost::json;
-
 class FakeEngine : public testing::Test {
  protected:
   void make_ready() {

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log/output.h"
+#include "base/text/utf8.h"
 
 namespace base::log {
 namespace {
@@ -95,29 +96,6 @@ bool plain(std::string_view text) {
   return !text.empty() && text.find_first_of(" \"=\\") == std::string_view::npos;
 }
 
-/// Length of the valid UTF-8 sequence at the start of `text`, 0 when there is none.
-std::size_t sequence_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = byte(0);
-  if (lead < 0x80) return 1;
-  std::size_t length = 0;
-  if (lead >= 0xC2 && lead <= 0xDF)
-    length = 2;
-  else if (lead >= 0xE0 && lead <= 0xEF)
-    length = 3;
-  else if (lead >= 0xF0 && lead <= 0xF4)
-    length = 4;
-  if (length == 0 || text.size() < length) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xC0) != 0x80) return 0;
-  }
-  if ((lead == 0xE0 && byte(1) < 0xA0) || (lead == 0xED && byte(1) > 0x9F) || (lead == 0xF0 && byte(1) < 0x90) ||
-      (lead == 0xF4 && byte(1) > 0x8F)) {
-    return 0;
-  }
-  return length;
-}
-
 std::string text_line(std::string_view category, std::string_view message, std::initializer_list<Field> fields) {
   std::string line = "[";
   line += category;
@@ -181,7 +159,7 @@ std::string printable(std::string_view text, std::size_t limit) {
   safe.reserve(std::min(text.size(), limit));
   while (!text.empty()) {
     if (safe.size() >= limit) return safe + "…";
-    const std::size_t length = sequence_length(text);
+    const std::size_t length = utf8_sequence(text);
     const auto lead = static_cast<unsigned char>(text.front());
     if (length == 0) {
       safe += "\xEF\xBF\xBD";

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/log.h"
 #include "config/load.h"
 #include "config/toml_file.h"
 
@@ -29,7 +30,8 @@ class ManifestReader {
       std::vector<std::string_view> names(used_.begin(), used_.end());
       const std::string guess = nearest(key, names);
       return at(name_, value,
-                "unknown key \"" + key + "\"" + (guess.empty() ? std::string() : "; did you mean \"" + guess + "\"?"));
+                "unknown key \"" + base::log::printable(key, 60) + "\"" +
+                    (guess.empty() ? std::string() : "; did you mean \"" + guess + "\"?"));
     }
     return manifest;
   }
@@ -72,7 +74,9 @@ class ManifestReader {
     for (const auto& text : names) {
       const auto kind = job::parse_kind(text);
       if (!kind)
-        return at(name_, *kinds, "\"" + text + "\" is no kind; kinds are image llm audio_stt audio_tts video mesh");
+        return at(name_, *kinds,
+                  "\"" + base::log::printable(text, 60) +
+                      "\" is no kind; kinds are image llm audio_stt audio_tts video mesh");
       manifest.models[*kind];
     }
     const TomlValue* models = find("models");
@@ -81,7 +85,8 @@ class ManifestReader {
     for (const auto& [text, list] : *models->table()) {
       const auto kind = job::parse_kind(text);
       if (!kind || !manifest.models.contains(*kind)) {
-        return at(name_, list, "\"models." + text + "\" names a kind that is not in \"kinds\"");
+        return at(name_, list,
+                  "\"models." + base::log::printable(text, 60) + "\" names a kind that is not in \"kinds\"");
       }
       TRY(manifest.models[*kind], as_texts(name_, text, list));
     }
@@ -134,7 +139,8 @@ class ManifestReader {
       const auto& [key, item] = entry;
       const auto setter =
           std::find_if(setters.begin(), setters.end(), [&](const auto& one) { return one.first == entry.first; });
-      if (setter == setters.end()) return at(name_, item, "unknown key \"" + section + "." + key + "\"");
+      if (setter == setters.end())
+        return at(name_, item, "unknown key \"" + section + "." + base::log::printable(key, 60) + "\"");
       TRY(const auto number, as_integer(name_, section + "." + key, item, 1, high));
       setter->second(number);
     }
@@ -162,7 +168,8 @@ void read_manifest(const std::filesystem::path& folder, Engines& engines) {
   const bool twice = std::any_of(engines.manifests.begin(), engines.manifests.end(),
                                  [&](const auto& other) { return other.name == manifest->name; });
   if (twice) {
-    engines.warnings.push_back(path.string() + ": an engine named \"" + manifest->name + "\" exists already");
+    engines.warnings.push_back(path.string() + ": an engine named \"" + base::log::printable(manifest->name, 60) +
+                               "\" exists already");
     return;
   }
   engines.manifests.push_back(std::move(*manifest));

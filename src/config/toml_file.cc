@@ -8,6 +8,7 @@
 #include <toml.hpp>
 
 #include "base/files.h"
+#include "base/text/utf8.h"
 
 namespace config {
 namespace {
@@ -120,6 +121,20 @@ base::Error explained(const std::string& name, const std::string& text, const to
   return placed(name, place.line(), column, cause->words);
 }
 
+base::Error placed(const std::string& name, const std::string& text, std::size_t at, std::string_view words) {
+  const auto here = text.begin() + static_cast<std::ptrdiff_t>(at);
+  const std::size_t line = static_cast<std::size_t>(std::count(text.begin(), here, '\n')) + 1;
+  const std::size_t newline = at == 0 ? std::string::npos : text.rfind('\n', at - 1);
+  return placed(name, line, newline == std::string::npos ? at + 1 : at - newline, words);
+}
+
+/// The library finds it too, but reads outside of its buffer while it looks for the place.
+base::Status check_utf8(const std::string& name, const std::string& text) {
+  const std::size_t end = base::utf8_end(text);
+  if (end == text.size()) return {};
+  return placed(name, text, end, "this is not UTF-8");
+}
+
 /// Walks over quotes and comments, which may hold anything, and counts what nests in between.
 class DepthCheck {
  public:
@@ -188,12 +203,7 @@ class DepthCheck {
     }
   }
 
-  base::Error refused(const std::string& name, std::string_view why) const {
-    const auto here = text_.begin() + static_cast<std::ptrdiff_t>(at_);
-    const std::size_t line = static_cast<std::size_t>(std::count(text_.begin(), here, '\n')) + 1;
-    const std::size_t newline = at_ == 0 ? std::string::npos : text_.rfind('\n', at_ - 1);
-    return placed(name, line, newline == std::string::npos ? at_ + 1 : at_ - newline, why);
-  }
+  base::Error refused(const std::string& name, std::string_view why) const { return placed(name, text_, at_, why); }
 
   const std::string& text_;
   std::size_t at_ = 0;
@@ -262,6 +272,7 @@ base::Result<TomlTable> read_toml(const std::filesystem::path& path, const std::
 
 base::Result<TomlTable> parse_toml(const std::string& text, const std::string& name) {
   CHECK_OK(DepthCheck(text).run(name));
+  CHECK_OK(check_utf8(name, text));
   try {
     std::istringstream stream(text);
     const TomlValue root = convert(toml::parse(stream, name));

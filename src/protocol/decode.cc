@@ -1,4 +1,5 @@
 #include "base/log.h"
+#include "base/text/utf8.h"
 #include "protocol/claim.h"
 #include "protocol/fields.h"
 #include "protocol/frames.h"
@@ -9,15 +10,6 @@ namespace {
 constexpr TextRule kType{.least = 1, .most = 200};
 constexpr std::size_t kLongestEcho = 1000;  // a longer job id is not worth a reject
 
-bool is_utf8(std::string_view text) {
-  while (!text.empty()) {
-    const std::size_t size = utf8_sequence(text);
-    if (size == 0) return false;
-    text.remove_prefix(size);
-  }
-  return true;
-}
-
 /// The job id of a claim that may be cut off or broken further on. Two different ids are no id.
 std::optional<base::JobId> id_of_claim(std::string_view claim) {
   std::optional<base::JobId> id;
@@ -26,7 +18,7 @@ std::optional<base::JobId> id_of_claim(std::string_view claim) {
     const std::string_view value = walk.value();
     if (kind_of(value) != JsonKind::kString || !value.ends_with('"') || value.size() > kLongestEcho) return {};
     base::JobId found(decode_string(value));
-    if (found.empty() || !is_utf8(found.str()) || (id && *id != found)) return {};
+    if (found.empty() || base::utf8_end(found.str()) != found.str().size() || (id && *id != found)) return {};
     id = std::move(found);
   }
   return id;

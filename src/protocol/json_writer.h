@@ -7,9 +7,6 @@
 
 namespace protocol {
 
-/// Bytes of the valid UTF-8 sequence at the front of `text`, 0 when there is none.
-std::size_t utf8_sequence(std::string_view text);
-
 /// Bytes that `text` takes as a JSON string, quotes included. For reserving once before a large text.
 std::size_t escaped_size(std::string_view text);
 

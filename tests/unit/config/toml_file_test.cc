@@ -37,6 +37,8 @@ TEST(Toml, P13_SaysWhereAndWhyAndNeverWhatStandsThere) {
       {"a = 1\nauth_token = \"$\\q\"\n", "2:14", "bad escape"},
       {"a = 1\nauth_token = \"$\\uD800\"\n", "2:36", "UTF-8"},
       {"a = 1\nauth_token = \"$\xFF\"\n", "2:30", "UTF-8"},
+      {"a = '$\xE9'\n", "1:21", "UTF-8"},
+      {"'\xE9' = \"$\"\n", "1:2", "UTF-8"},
       {"a = 1\n\n  auth_token = \"$\x01\"\n", "3:16", "control character"},
       {"[auth_token.$\n", "1:1", "no key"},
       {"\"$ = 1\n", "1:1", "no key"},

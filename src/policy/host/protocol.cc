@@ -1,6 +1,7 @@
 #include "policy/host/protocol.h"
 
 #include <bit>
+#include <limits>
 #include <type_traits>
 
 namespace policy::host {
@@ -86,12 +87,15 @@ class Reader {
   template <class T>
   std::optional<T> optional() {
     if (!flag()) return std::nullopt;
-    if constexpr (std::is_same_v<T, double>)
+    if constexpr (std::is_same_v<T, double>) {
       return real();
-    else if constexpr (std::is_same_v<T, base::Duration>)
+    } else if constexpr (std::is_same_v<T, base::Duration>) {
       return time();
-    else
-      return static_cast<T>(number());
+    } else {
+      const auto value = number();
+      if (value > std::numeric_limits<T>::max()) bad_ = true;
+      return static_cast<T>(value);
+    }
   }
   std::size_t count(std::size_t most) {
     const auto value = number();

@@ -86,6 +86,16 @@ TEST(HostProtocol, RefusesEveryCutAndEveryExcess) {
   EXPECT_FALSE(decode_request(frame));
 }
 
+TEST(HostProtocol, RefusesANumberThatDoesNotFit) {
+  auto offer = test::make_offer();
+  offer.facts.max_tokens = 1;
+  std::string frame;
+  encode_decide(frame, 1, false, offer, test::at(test::utc(2026, 3, 24)));
+  ASSERT_TRUE(decode_request(frame));
+  frame[frame.size() - 4] = 1;  // its last field: one more bit than 32
+  EXPECT_FALSE(decode_request(frame));
+}
+
 TEST(HostProtocol, SurvivesEveryFlippedByte) {
   std::string frame;
   encode(frame, DecideReply{1, full_verdict()});

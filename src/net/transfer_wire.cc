@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <climits>
+#include <cstdint>
 #include <utility>
 
 #include <boost/json.hpp>
@@ -29,10 +31,13 @@ std::string text(const json::object& object, std::string_view key) {
   return value != nullptr && value->is_string() ? std::string(value->as_string()) : std::string();
 }
 
-std::int64_t number(const json::object& object, std::string_view key) {
+/// A negative number counts as 0.
+std::uint64_t number(const json::object& object, std::string_view key, std::uint64_t most = UINT64_MAX) {
   const json::value* value = object.if_contains(key);
-  const auto* whole = value == nullptr ? nullptr : value->if_int64();
-  return whole == nullptr ? 0 : *whole;
+  if (value == nullptr) return 0;
+  if (const auto* whole = value->if_uint64()) return std::min(*whole, most);
+  const auto* whole = value->if_int64();
+  return whole == nullptr || *whole < 0 ? 0 : std::min(static_cast<std::uint64_t>(*whole), most);
 }
 
 base::Code code_named(std::string_view name) {
@@ -46,13 +51,15 @@ base::Code code_named(std::string_view name) {
 }
 
 HttpResponse response(const json::object& object) {
+  constexpr std::uint64_t kLongest = 365ULL * 24 * 3600 * 1000;  // a year; nanoseconds must hold it
   HttpResponse answer;
-  answer.status = static_cast<int>(number(object, "status"));
+  answer.status = static_cast<int>(number(object, "status", INT_MAX));
   answer.content_type = text(object, "content_type");
   answer.body = text(object, "body");
-  if (object.contains("retry_after")) answer.retry_after = std::chrono::milliseconds(number(object, "retry_after"));
+  if (object.contains("retry_after"))
+    answer.retry_after = std::chrono::milliseconds(number(object, "retry_after", kLongest));
   answer.sha256 = text(object, "sha256");
-  answer.bytes = static_cast<base::Bytes>(number(object, "bytes"));
+  answer.bytes = number(object, "bytes");
   return answer;
 }
 
@@ -110,7 +117,7 @@ base::Result<TransferAnswer> decode_answer(std::string_view frame) {
   const json::value value = json::parse(frame, failure, {}, options);
   if (failure || !value.is_object()) return base::Error{base::Code::kCorrupt, "an answer that is no JSON object"};
   const json::object& object = value.get_object();
-  const auto id = static_cast<std::uint64_t>(number(object, "id"));
+  const std::uint64_t id = number(object, "id");
   if (object.contains("error")) {
     return TransferAnswer{id, base::Error{code_named(text(object, "error")), text(object, "message")}};
   }

@@ -37,6 +37,17 @@ TEST(TransferWire, DecodesAnswers) {
   EXPECT_EQ(bad->outcome.error().message, "too large");
 }
 
+TEST(TransferWire, BoundsNumbersThatNothingOfOursHolds) {
+  const auto answer = net::decode_answer(
+      R"({"id":18446744073709551615,"status":4294967496,"retry_after":9223372036854775807,"bytes":-1})");
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->id, UINT64_MAX);
+  ASSERT_TRUE(answer->outcome);
+  EXPECT_EQ(answer->outcome->status, INT32_MAX);
+  EXPECT_EQ(answer->outcome->retry_after, std::chrono::hours(24 * 365));
+  EXPECT_EQ(answer->outcome->bytes, 0U);
+}
+
 TEST(TransferWire, RefusesNonsense) {
   for (const char* frame : {"", "[]", "{", "null"}) {
     const auto answer = net::decode_answer(frame);

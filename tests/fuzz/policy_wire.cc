@@ -1,0 +1,36 @@
+// The frames between the worker and studio-policy-host, read as either side reads them.
+
+#include "fuzz/fuzz.h"
+#include "policy/host/protocol.h"
+
+namespace {
+
+using namespace policy::host;
+
+std::string written(const LoadRequest& request) {
+  std::string frame;
+  encode_load(frame, request.files, request.options);
+  return frame;
+}
+std::string written(const DecideRequest& request) {
+  std::string frame;
+  encode_decide(frame, request.id, request.explain, request.offer, request.facts);
+  return frame;
+}
+template <class Reply>
+std::string written(const Reply& reply) {
+  std::string frame;
+  encode(frame, reply);
+  return frame;
+}
+
+}  // namespace
+
+/// Each value has one form only: what is read is written as the same bytes.
+void fuzz::run(std::string_view input) {
+  const auto request = decode_request(input);
+  const auto reply = decode_reply(input);
+  STUDIO_ASSERT(!request || !reply);
+  if (request) require_same("a request", std::visit([](const auto& one) { return written(one); }, *request), input);
+  if (reply) require_same("a reply", std::visit([](const auto& one) { return written(one); }, *reply), input);
+}

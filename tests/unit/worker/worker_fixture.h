@@ -53,7 +53,6 @@ class Worker : public testing::Test {
     credentials.token = base::Secret("tok");
     tasks_.spawn("worker", run(*this, std::move(credentials)));
     clock_.settle();
-    welcome();
   }
   static boost::asio::awaitable<void> run(Worker& self, studio::Credentials credentials) {
     self.end_ = co_await self.worker_->run(std::move(credentials));

@@ -9,6 +9,7 @@
 #include "base/files.h"
 #include "base/log.h"
 #include "base/run_on.h"
+#include "history/outbox.h"
 #include "protocol/frames.h"
 
 namespace worker {
@@ -29,13 +30,10 @@ studio::ResultFile result_file(const history::Produced& result) {
 base::Result<JsonDelivery> read_json(const history::Produced& result) {
   constexpr base::Bytes kFrame = 64 * base::kMiB;
   TRY(auto text, base::read_file(result.folder / result.file, kFrame));
-  // After a power cut it may be shorter than the record of it says.
-  if (text.size() != result.bytes) {
-    return base::Error{base::Code::kCorrupt, result.file + " changed since it was made: it has " +
-                                                 std::to_string(text.size()) + " bytes, not " +
-                                                 std::to_string(result.bytes)};
-  }
   TRY(auto prompt, base::read_file(result.folder / history::kPromptFile, kFrame));
+  if (history::content_hash(prompt, history::content_hash(text)) != result.content) {
+    return base::Error{base::Code::kCorrupt, result.file + " or its prompt changed since it was made"};
+  }
   return JsonDelivery{std::move(text), std::move(prompt)};
 }
 

@@ -12,6 +12,7 @@
 #include "fakes/fake_link.h"
 #include "fakes/fake_parts.h"
 #include "fakes/virtual_clock.h"
+#include "history/outbox.h"
 #include "protocol/frames.h"
 #include "worker/worker.h"
 
@@ -67,8 +68,10 @@ class Worker : public testing::Test {
     result.file = "result.json";
     result.bytes = 12;
     result.at = clock_.wall_now();
-    ASSERT_TRUE(base::write_file(result.folder / result.file, R"({"answer":1})"));
-    ASSERT_TRUE(base::write_file(result.folder / "prompt.txt", "hello"));
+    const std::string text = R"({"answer":1})";
+    result.content = history::content_hash("hello", history::content_hash(text));
+    ASSERT_TRUE(base::write_file(result.folder / result.file, text));
+    ASSERT_TRUE(base::write_file(result.folder / history::kPromptFile, "hello"));
     ASSERT_TRUE(journal_->produced(result));
   }
 

@@ -11,6 +11,7 @@
 //
 // The model `loadslow:S` takes S seconds to load, `loadfail` does not load. With --noready hello is never answered.
 
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -72,10 +73,27 @@ void send_raw(std::string_view bytes) {
   if (::write(sdk::kSocketFd, bytes.data(), bytes.size()) < 0) std::perror("fake-engine: write");
 }
 
+/// Returns once the child is where it is to be.
 void leave_grandchild(bool in_its_own_session) {
-  if (::fork() != 0) return;
-  if (in_its_own_session) ::setsid();
+  int settled[2];
+  if (::pipe2(settled, O_CLOEXEC) != 0) std::abort();
+  if (::fork() != 0) {
+    ::close(settled[1]);
+    char end = 0;
+    while (::read(settled[0], &end, 1) < 0 && errno == EINTR) {
+    }
+    ::close(settled[0]);
+    return;
+  }
+  if (in_its_own_session) {
+    ::setsid();
+    // Whoever reads the test's output must not wait for it.
+    ::close(STDOUT_FILENO);
+    ::close(STDERR_FILENO);
+  }
   ::alarm(kOrphanSeconds);
+  ::close(settled[0]);
+  ::close(settled[1]);
   hang();
 }
 

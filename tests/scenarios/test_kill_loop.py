@@ -63,6 +63,7 @@ class KillLoop(Scenario):
             self.offer_more(8)
             reached += self.live_until_killed()
         last = self.worker()
+        last.wait_line("connecting to")  # from here on it answers a signal
         self.dev_studio.wait_settled(len(self.dev_studio.live_report()["jobs"]), limit=300)
         self.stop(last)
         self.dev_studio.finish()

@@ -1,5 +1,6 @@
 #include "history/outbox.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -59,6 +60,7 @@ base::Status sync_folder(const std::filesystem::path& folder) {
   return sync_path(folder, O_DIRECTORY);
 }
 
+/// Each chunk's hash is the seed of the next one.
 constexpr std::size_t kChunk = 256 * base::kKiB;
 
 base::Error unreadable(const std::filesystem::path& path, int failure) {
@@ -142,21 +144,28 @@ base::Status sync_folders(const std::set<std::filesystem::path>& folders) {
 }
 
 std::uint64_t content_hash(std::string_view bytes, std::uint64_t seed) {
-  return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed);
+  std::uint64_t hash = seed;
+  for (; !bytes.empty(); bytes.remove_prefix(std::min<std::size_t>(kChunk, bytes.size()))) {
+    hash = XXH3_64bits_withSeed(bytes.data(), std::min<std::size_t>(kChunk, bytes.size()), hash);
+  }
+  return hash;
 }
 
 base::Result<std::uint64_t> content_hash_of_file(const std::filesystem::path& path, std::uint64_t seed) {
   const base::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) return unreadable(path, errno);
-  XXH3_state_t state;
-  XXH3_64bits_reset_withSeed(&state, seed);
+  std::uint64_t hash = seed;
   const auto chunk = std::make_unique<std::array<char, kChunk>>();
   for (;;) {
-    const ssize_t got = ::read(fd.get(), chunk->data(), chunk->size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return unreadable(path, errno);
-    if (got == 0) return XXH3_64bits_digest(&state);
-    XXH3_64bits_update(&state, chunk->data(), static_cast<std::size_t>(got));
+    std::size_t filled = 0;
+    ssize_t got = 1;
+    while (filled < kChunk && got != 0) {
+      got = ::read(fd.get(), chunk->data() + filled, kChunk - filled);
+      if (got < 0 && errno != EINTR) return unreadable(path, errno);
+      if (got > 0) filled += static_cast<std::size_t>(got);
+    }
+    hash = content_hash({chunk->data(), filled}, hash);
+    if (filled < kChunk) return hash;
   }
 }
 

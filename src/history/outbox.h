@@ -49,7 +49,7 @@ class Outbox {
 /// Blocking; thread: any.
 base::Status sync_folders(const std::set<std::filesystem::path>& folders);
 
-/// XXH3, 64 bits. `seed`: the hash of what comes before. Thread: any.
+/// XXH3, 64 bits, chunk by chunk. `seed`: the hash of what comes before. Thread: any.
 std::uint64_t content_hash(std::string_view bytes, std::uint64_t seed = 0);
 /// The same of a file's bytes, read in pieces. Blocking; thread: any. Errors: kNotFound, kUnavailable.
 base::Result<std::uint64_t> content_hash_of_file(const std::filesystem::path& path, std::uint64_t seed = 0);

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "base/files.h"
+#include "history/outbox.h"
 
 namespace history {
 namespace {
@@ -78,6 +79,19 @@ TEST_F(FileOnDisk, U7_TheReserveSaysWhenThereIsNoSpace) {
   EXPECT_EQ(kept.error().code, base::Code::kExhausted);
   EXPECT_FALSE(reserve.held());
   EXPECT_FALSE(std::filesystem::exists(temp_.path() / "reserve"));
+}
+
+TEST(ContentHash, OfAFileIsThatOfItsBytes) {
+  const auto folder = std::move(*base::TempDir::create("content"));
+  for (const std::size_t size : {0U, 1U, 262143U, 262144U, 262145U, 1000000U}) {
+    SCOPED_TRACE(size);
+    std::string bytes(size, 'x');
+    if (size > 2) bytes[size - 2] = 'y';
+    ASSERT_TRUE(base::write_file(folder.path() / "f", bytes));
+    EXPECT_EQ(content_hash_of_file(folder.path() / "f", 7).value(), content_hash(bytes, 7));
+  }
+  EXPECT_NE(content_hash("ab"), content_hash("ba"));
+  EXPECT_EQ(content_hash_of_file(folder.path() / "none").error().code, base::Code::kNotFound);
 }
 
 }  // namespace

@@ -49,7 +49,7 @@ class KillLoop(Scenario):
                 worker.wait_line(moment, limit=1)
             except AssertionError:
                 reached = False  # not every life sees every moment
-        time.sleep(delay)
+        time.sleep(delay)  # the random moment itself: nothing is waited for
         self.assertIsNone(worker.child.poll(), worker.output())
         worker.signal(signal.SIGKILL)
         worker.kill()

@@ -112,13 +112,25 @@ std::vector<Plant> plants_named(const std::string& name) {
   return plants;
 }
 
-int simulate(const cxxopts::ParseResult& parsed, Arguments arguments) {
-  // A crash of the worker's code leaves its folder; the next run of the system's clean-up takes it.
-  auto folder = base::TempDir::create("simulation");
+/// Thousands of simulated failures are logged as errors; only the reader of one seed wants them.
+void silence_log() {
+  const int null = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+  if (null >= 0) ::dup2(null, STDERR_FILENO);
+  base::log::set_level(base::log::Level::kError);
+}
+
+int simulate(const cxxopts::ParseResult& parsed, const Arguments& arguments) {
+  const auto folder = base::TempDir::create("simulation");
   if (!folder) return std::fprintf(stderr, "error: %s\n", folder.error().message.c_str()), 71;
-  if (parsed.count("plant") == 0) return run_seeds(arguments, *folder);
-  const auto plants = plants_named(parsed["plant"].as<std::string>());
-  if (plants.empty()) return std::fprintf(stderr, "error: --plant: no such bug\n"), 2;
+  const bool planted = parsed.count("plant") > 0;
+  const auto plants = planted ? plants_named(parsed["plant"].as<std::string>()) : std::vector<Plant>();
+  if (planted && plants.empty()) {
+    std::string known;
+    for (const auto plant : kPlants) known += " " + std::string(to_string(plant));
+    return std::fprintf(stderr, "error: --plant: no such bug; there are: all%s\n", known.c_str()), 2;
+  }
+  if (parsed.count("log") == 0) silence_log();
+  if (!planted) return run_seeds(arguments, *folder);
   bool all = true;
   for (const auto plant : plants) all = finds(plant, arguments, *folder) && all;
   return all ? 0 : 1;
@@ -141,12 +153,6 @@ int main(int argc, char** argv) try {
     arguments.first = parsed["seed"].as<std::uint64_t>();
     arguments.seeds = 1;
     arguments.print = parsed.count("plant") == 0;
-  }
-  // Thousands of simulated failures are logged as errors; only the reader of one seed wants them.
-  if (parsed.count("log") == 0) {
-    const int null = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
-    if (null >= 0) ::dup2(null, STDERR_FILENO);
-    base::log::set_level(base::log::Level::kError);
   }
   ::setenv("TMPDIR", ::access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp", 0);
   return simulate(parsed, arguments);

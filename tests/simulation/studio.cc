@@ -224,7 +224,6 @@ void Studio::offer_next(std::uint64_t id, Session& session) {
   Job& job = jobs_.at(queue_.front());
   queue_.erase(queue_.begin());
   job.state = JobState::kOffered;
-  job.session = id;
   job.uploaded = false;
   session.held = job.id;
   trace_.line("studio", "offers " + job.id + " on session " + std::to_string(id));

@@ -23,7 +23,6 @@ struct Job {
   job::Kind kind = job::Kind::kLlm;
   std::string prompt;
   JobState state = JobState::kWaiting;
-  std::uint64_t session = 0;  // who holds the claim
   int attempts = 0;
   int completions = 0;
   bool uploaded = false;    // completed over HTTP, which may overtake the accept

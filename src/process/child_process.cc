@@ -20,6 +20,7 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include "base/clock.h"
@@ -135,12 +136,17 @@ struct ChildProcess::State {
         channel(executor, std::move(socket)) {}
 
   ~State() {
-    if (status) return;
-    ::kill(-pid, SIGKILL);
-    // A killed process is gone in milliseconds unless it hangs in a driver; that must not hang us.
-    pollfd ended{exit_handle.native_handle(), POLLIN, 0};
-    ::poll(&ended, 1, 500);
-    reap();
+    if (!status) {
+      ::kill(-pid, SIGKILL);
+      // A killed process is gone in milliseconds unless it hangs in a driver; that must not hang us.
+      pollfd ended{exit_handle.native_handle(), POLLIN, 0};
+      ::poll(&ended, 1, 500);
+      reap();
+    }
+    while (stray_looks > 0) {
+      ::poll(nullptr, 0, static_cast<int>(kStrayPause.count()));
+      look_for_strays();
+    }
   }
 
   /// Reaps the child if it has ended. Its pid stays reserved until then, so the group cannot be somebody else's.
@@ -151,8 +157,11 @@ struct ChildProcess::State {
     int raw = 0;
     if (::waitpid(pid, &raw, 0) != pid) return;
     status = WIFSIGNALED(raw) ? ExitStatus{true, WTERMSIG(raw)} : ExitStatus{false, WEXITSTATUS(raw)};
-    kill_strays(origin);
+    stray_looks = kStrayLooks;
+    look_for_strays();
   }
+
+  void look_for_strays() { stray_looks = kill_strays(origin) ? 0 : stray_looks - 1; }
 
   pid_t pid;
   Origin origin;
@@ -160,6 +169,7 @@ struct ChildProcess::State {
   std::optional<asio::posix::stream_descriptor> output;
   FrameChannel channel;
   std::optional<ExitStatus> status;
+  int stray_looks = 0;  // looks for strays that are still to be taken
 };
 
 std::string to_string(ExitStatus status) {
@@ -272,10 +282,16 @@ void ChildProcess::signal_group(int signal_number) {
 asio::awaitable<ExitStatus> ChildProcess::wait_exit() {
   for (;;) {
     if (!state_->status) state_->reap();
-    if (state_->status) co_return *state_->status;
+    if (state_->status) break;
     co_await state_->exit_handle.async_wait(asio::posix::stream_descriptor::wait_read,
                                             asio::as_tuple(asio::use_awaitable));
   }
+  while (state_->stray_looks > 0) {
+    asio::steady_timer pause(state_->exit_handle.get_executor(), kStrayPause);
+    co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
+    state_->look_for_strays();
+  }
+  co_return *state_->status;
 }
 
 std::filesystem::path own_program() {

@@ -46,6 +46,7 @@ std::string content_of(int folder, const std::string& path) {
 struct Stat {
   pid_t group = 0;
   std::uint64_t started_at = 0;
+  std::uint64_t memory = 0;  // bytes of address space; a zombie and a kernel thread have none
 };
 
 /// /proc/<pid>/stat: the program's name may hold anything, so the fields are counted from its last parenthesis.
@@ -58,7 +59,7 @@ std::optional<Stat> parse_stat(const std::string& text) {
   fields >> skipped >> skipped >> stat.group;
   constexpr int kFieldsBetweenGroupAndStart = 16;
   for (int i = 0; i < kFieldsBetweenGroupAndStart; ++i) fields >> skipped;
-  fields >> stat.started_at;
+  fields >> stat.started_at >> stat.memory;
   if (!fields) return std::nullopt;
   return stat;
 }
@@ -74,26 +75,39 @@ bool holds(std::string_view environment, std::string_view mark) {
   return false;
 }
 
+enum class Kinship { kNone, kStray, kUnclear };
+
 /// The environment is read last and only where the rest fits: reading it can wait for a lock of that process.
-bool is_stray(int proc, const char* pid, const Origin& origin) {
+Kinship kinship_of(int proc, const char* pid, const Origin& origin) {
   struct stat owner {};
-  if (::fstatat(proc, pid, &owner, 0) != 0 || owner.st_uid != ::geteuid()) return false;
+  if (::fstatat(proc, pid, &owner, 0) != 0 || owner.st_uid != ::geteuid()) return Kinship::kNone;
   const std::string folder(pid);
   const auto stat = parse_stat(content_of(proc, folder + "/stat"));
-  if (!stat || stat->group == origin.group || stat->started_at < origin.started_at) return false;
-  return holds(content_of(proc, folder + "/environ"), origin.mark);
+  if (!stat || stat->group == origin.group || stat->started_at < origin.started_at || stat->memory == 0) {
+    return Kinship::kNone;
+  }
+  const std::string environment = content_of(proc, folder + "/environ");
+  if (environment.empty()) return Kinship::kUnclear;
+  return holds(environment, origin.mark) ? Kinship::kStray : Kinship::kNone;
 }
 
-int kill_round(const Origin& origin) {
-  const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir("/proc"), ::closedir);
-  if (!folder) return 0;
+struct Round {
   int killed = 0;
+  int unclear = 0;
+};
+
+Round kill_round(const Origin& origin) {
+  Round round;
+  const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir("/proc"), ::closedir);
+  if (!folder) return round;
   while (const dirent* entry = ::readdir(folder.get())) {
     const auto pid = parse_pid(entry->d_name);
-    if (!pid || *pid == ::getpid() || !is_stray(::dirfd(folder.get()), entry->d_name, origin)) continue;
-    if (::kill(*pid, SIGKILL) == 0) ++killed;
+    if (!pid || *pid == ::getpid()) continue;
+    const Kinship kinship = kinship_of(::dirfd(folder.get()), entry->d_name, origin);
+    if (kinship == Kinship::kUnclear) ++round.unclear;
+    if (kinship == Kinship::kStray && ::kill(*pid, SIGKILL) == 0) ++round.killed;
   }
-  return killed;
+  return round;
 }
 
 }  // namespace
@@ -103,14 +117,13 @@ std::uint64_t start_of(pid_t pid) {
   return stat ? stat->started_at : 0;
 }
 
-int kill_strays(const Origin& origin) {
-  int killed = 0;
+bool kill_strays(const Origin& origin) {
+  Round last;
   for (int round = 0; round < kRounds; ++round) {
-    const int found = kill_round(origin);
-    if (found == 0) break;
-    killed += found;
+    last = kill_round(origin);
+    if (last.killed == 0) break;
   }
-  return killed;
+  return last.unclear == 0;
 }
 
 }  // namespace process

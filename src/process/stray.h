@@ -1,6 +1,7 @@
 #pragma once
 // Strays: processes that a child program started and that left its process group. Thread: io.
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -22,8 +23,14 @@ struct Origin {
 std::uint64_t start_of(pid_t pid);
 
 /// Kills every process of ours that started after the child, is not in its group, and has its mark: a daemonised
-/// grandchild has left the group and has another parent, but it keeps its environment. Returns how many were killed.
+/// grandchild has left the group and has another parent, but it keeps its environment. Returns false while there is one
+/// that cannot be told yet, as in the middle of an exec, where a process shows no environment: look again in a moment.
 /// Blocking for as long as a walk over /proc takes (a few milliseconds): only after a child has died.
-int kill_strays(const Origin& origin);
+bool kill_strays(const Origin& origin);
+
+/// How often to look again, and how long to wait between two looks, before what shows no environment is let be: it may
+/// have none. The kernel maps the program and its loader in between, from a disk in the worst case.
+constexpr int kStrayLooks = 20;
+constexpr std::chrono::milliseconds kStrayPause{5};
 
 }  // namespace process

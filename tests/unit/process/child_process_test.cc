@@ -240,6 +240,15 @@ TEST_F(ChildProcessTest, LeavesTheStraysOfOthersAlone) {
   EXPECT_EQ(::kill(stray, 0), 0);
 }
 
+TEST_F(ChildProcessTest, LeavesAProcessWithoutAnEnvironmentAlone) {
+  auto child = spawn(shell("setsid env -i /bin/sleep 1000 & echo $!; read line <&3"));
+  const pid_t stranger = first_number(child);
+  child.channel().close();
+  EXPECT_FALSE(wait(child).by_signal);
+  EXPECT_EQ(::kill(stranger, 0), 0);
+  ::kill(stranger, SIGKILL);
+}
+
 TEST_F(ChildProcessTest, GivesWhatIsLeftOfTheOutputWithoutWaiting) {
   auto child = spawn(shell("setsid sleep 1000 & echo last words"));
   EXPECT_TRUE(wait(child).ok());

@@ -27,7 +27,7 @@ App::App(asio::io_context& io, std::unique_ptr<desk::Studio> studio, AppOptions 
 
 void App::apply(desk::Action& action) {
   if (auto* store = std::get_if<desk::Store>(&action)) {
-    const auto status = base::write_file_atomically(options_.results / store->name, store->text, 0644);
+    const auto status = base::write_file(options_.results / store->name, store->text, 0644);
     if (!status) base::log::error("results", status.error().message);
     return;
   }

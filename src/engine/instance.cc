@@ -98,6 +98,7 @@ void Instance::submit(Ticket& ticket) {
   STUDIO_ASSERT(accepts());
   restart_lines();
   ticket_ = &ticket;
+  if (ticket.request.out_dir.empty()) ticket.request.out_dir = folder_;
   JobTerms terms;
   terms.job = ticket.request.job;
   terms.needs_load = ticket.load != loaded_;

@@ -139,6 +139,7 @@ base::Status FileJournal::open() {
   ++appended_;
   renamed_ = true;
   for (const Produced& result : book_.undelivered()) {
+    if (result.text) continue;
     outbox_.adopt(result.job, result.folder);
     unsynced_.insert_or_assign(result.job, result.folder);
   }
@@ -256,6 +257,11 @@ base::Status FileJournal::accepted(const job::Offer& offer, const std::string& t
 }
 
 base::Status FileJournal::produced(const Produced& result) {
+  if (result.text) {
+    CHECK_OK(append(result, true));
+    book_.apply(result);
+    return {};
+  }
   const bool bare = !result.file.empty() && std::filesystem::path(result.file).filename() == result.file;
   if (!bare || !outbox_.contains(result.folder)) {
     return base::Error{base::Code::kInvalid, "the result " + (result.folder / result.file).native() +

@@ -27,13 +27,24 @@ enum class Stage : std::uint8_t { kAccepted, kProduced, kClosed };
 /// The full prompt, beside the result.
 inline constexpr std::string_view kPromptFile = "prompt.txt";
 
-/// What is needed to deliver a result after a restart. The files lie in `folder`, which belongs to the outbox until
+/// A JSON result and its full prompt.
+struct JsonText {
+  std::string result;
+  std::string prompt;
+};
+
+/// A JsonText up to this many bytes stands in its record: creating, naming and removing two files and a folder costs
+/// ten times what the job's whole way through the worker does.
+inline constexpr base::Bytes kTextLimit = 32 * base::kKiB;
+
+/// What is needed to deliver a result after a restart: `text`, or files in `folder`, which belongs to the outbox until
 /// the entry is closed: the prompt, and the result file or result.json.
 struct Produced {
   base::JobId job;
   base::GameId game;
   job::Kind kind = job::Kind::kImage;
   std::string task_hash;
+  std::optional<JsonText> text;  // then folder, file and content stay empty
   std::filesystem::path folder;
   std::string file;  // bare name of the result inside folder; "result.json" for JSON kinds
   std::string ext;
@@ -77,7 +88,8 @@ class Journal {
   /// Written before the accept frame goes out; one write(), no sync. A job whose result of the same task still waits
   /// stays kProduced. Errors: kExhausted (disk full), kUnavailable; the job is not in the journal then.
   virtual base::Status accepted(const job::Offer& offer, const std::string& task_hash) = 0;
-  /// Requires: result.folder came from make_job_folder, now or in an earlier run. May use the space kept in reserve.
+  /// Requires: result.text is set and within kTextLimit, or result.folder came from make_job_folder, now or in an
+  /// earlier run. May use the space kept in reserve.
   virtual base::Status produced(const Produced& result) = 0;
   /// The entry's end, even when it cannot be written; its folders are removed once it is. May use the reserve.
   virtual base::Status closed(const job::Record& record) = 0;

@@ -170,6 +170,7 @@ base::Result<std::uint64_t> content_hash_of_file(const std::filesystem::path& pa
 }
 
 base::Status check_content(const Produced& result) {
+  if (result.text) return {};
   TRY(const auto of_result, content_hash_of_file(result.folder / result.file));
   TRY(const auto of_both, content_hash_of_file(result.folder / kPromptFile, of_result));
   if (of_both == result.content) return {};

@@ -15,6 +15,7 @@ namespace json = boost::json;
 /// The first byte occurs in no UTF-8 text, so a payload never looks like the start of a record.
 constexpr std::string_view kMagic = "\xF5SWJ";
 constexpr std::size_t kFrameBytes = 12;
+/// A text of kTextLimit fits even if every byte of it is escaped.
 constexpr std::size_t kPayloadLimit = 256 * base::kKiB;
 /// Failure texts come from outside; the journal keeps their beginning.
 constexpr std::size_t kDetailLimit = 2000;
@@ -91,12 +92,17 @@ void fill(json::object& object, const Produced& produced) {
   put_text(object, "hash", produced.task_hash);
   put_text(object, "game", produced.game.str());
   object.emplace("kind", job::to_string(produced.kind));
-  object.emplace("folder", produced.folder.filename().native());
-  object.emplace("file", produced.file);
+  if (produced.text) {
+    object.emplace("text", produced.text->result);
+    put_text(object, "prompt", produced.text->prompt);
+  } else {
+    object.emplace("folder", produced.folder.filename().native());
+    object.emplace("file", produced.file);
+    object.emplace("content", produced.content);
+  }
   put_text(object, "ext", produced.ext);
   object.emplace("bytes", produced.bytes);
   put_text(object, "worker", produced.worker);
-  object.emplace("content", produced.content);
   object.emplace("at_ms", std::max<std::int64_t>(0, milliseconds(produced.at.time_since_epoch())));
 }
 
@@ -179,12 +185,16 @@ Record read_produced(Reader& from) {
   produced.task_hash = from.text("hash");
   produced.game = base::GameId(from.text("game"));
   produced.kind = from.kind();
-  produced.folder = from.name("folder");
-  produced.file = from.name("file");
+  if (std::string text = from.text("text"); !text.empty()) {
+    produced.text = JsonText{std::move(text), from.text("prompt")};
+  } else {
+    produced.folder = from.name("folder");
+    produced.file = from.name("file");
+    produced.content = from.number("content");
+  }
   produced.ext = from.text("ext");
   produced.bytes = from.number("bytes");
   produced.worker = from.text("worker");
-  produced.content = from.number("content");
   produced.at = base::WallTime(from.duration("at_ms"));
   return produced;
 }

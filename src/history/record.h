@@ -13,7 +13,7 @@
 namespace history {
 
 /// Raised when an older program could no longer read what this one writes.
-inline constexpr std::uint32_t kFormat = 1;
+inline constexpr std::uint32_t kFormat = 2;
 
 /// The first record of a file.
 struct Header {
@@ -40,14 +40,14 @@ struct Dropped {
 
 using Record = std::variant<Header, Accepted, Produced, Closed, Dropped>;
 
-/// Appends the record's frame to `out`. The folder of a Produced is written as its bare name.
+/// Appends the record's frame to `out`. A Produced with files is written with its folder's bare name.
 /// Errors: kInvalid when it is absurdly long; `out` is untouched then.
 base::Status append_record(std::string& out, const Record& record);
 
 /// Their frames in a row.
 std::string write_records(const std::vector<Record>& records);
 
-/// Nothing when the payload is not a record that this program knows. A Produced has a bare name as its folder.
+/// Nothing when the payload is not a record that this program knows. A Produced with files has a bare name as its folder.
 std::optional<Record> parse_record(std::string_view payload);
 
 /// A stretch of the file: a sound record, or (without payload) bytes that are none.

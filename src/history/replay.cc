@@ -28,7 +28,9 @@ base::Result<Replayed> replay(std::string_view bytes, const std::filesystem::pat
       CHECK_OK(check_format(*header));
       replayed.has_header = replayed.has_header || piece.offset == 0;
     }
-    if (auto* produced = std::get_if<Produced>(&*record)) produced->folder = jobs / produced->folder;
+    if (auto* produced = std::get_if<Produced>(&*record); produced != nullptr && !produced->text) {
+      produced->folder = jobs / produced->folder;
+    }
     if (replayed.damaged > 0) replayed.damaged_before_end = true;
     replayed.sound_end = piece.offset + piece.size;
     std::visit([&](auto&& value) { book.apply(std::move(value)); }, std::move(*record));

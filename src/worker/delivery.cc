@@ -23,18 +23,35 @@ constexpr base::Duration kSyncAfter = std::chrono::milliseconds(100);
 /// back.
 constexpr base::Duration kKeepUnclaimed = std::chrono::hours(7 * 24);
 
+/// Larger texts are written on the disk thread: a page of text costs microseconds, a 15 MB prompt would hold up frames.
+constexpr std::size_t kSmallText = 64 * base::kKiB;
+
 studio::ResultFile result_file(const history::Produced& result) {
   return {result.job, result.folder / result.file, result.folder / history::kPromptFile, result.ext, result.bytes};
 }
 
-base::Result<JsonDelivery> read_json(const history::Produced& result) {
+base::Result<history::JsonText> read_json(const history::Produced& result) {
   constexpr base::Bytes kFrame = 64 * base::kMiB;
   TRY(auto text, base::read_file(result.folder / result.file, kFrame));
   TRY(auto prompt, base::read_file(result.folder / history::kPromptFile, kFrame));
   if (history::content_hash(prompt, history::content_hash(text)) != result.content) {
     return base::Error{base::Code::kCorrupt, result.file + " or its prompt changed since it was made"};
   }
-  return JsonDelivery{std::move(text), std::move(prompt)};
+  return history::JsonText{std::move(text), std::move(prompt)};
+}
+
+/// The prompt, and the result if it is not a file already. Sets `content`.
+base::Status write_files(history::Produced& result, const job::JsonResult* json, const std::string& prompt) {
+  CHECK_OK(base::write_file(result.folder / history::kPromptFile, prompt));
+  std::uint64_t of_result = 0;
+  if (json != nullptr) {
+    CHECK_OK(base::write_file(result.folder / result.file, json->text));
+    of_result = history::content_hash(json->text);
+  } else {
+    TRY(of_result, history::content_hash_of_file(result.folder / result.file));
+  }
+  result.content = history::content_hash(prompt, of_result);
+  return {};
 }
 
 job::Failure upload_failed(const base::Error& error) {
@@ -53,8 +70,41 @@ Delivery::Delivery(studio::StudioLink& link, studio::Uploader& uploader, history
       random_(random),
       disk_(std::move(disk)) {}
 
+asio::awaitable<base::Result<history::Produced>> Delivery::keep(history::Produced result,
+                                                                const job::Artifacts& artifacts,
+                                                                const std::string& prompt) {
+  result.at = clock_.wall_now();
+  const auto* json = std::get_if<job::JsonResult>(&artifacts);
+  if (json != nullptr) {
+    result.bytes = json->text.size();
+    result.file = kJsonFile;
+  } else {
+    const auto& file = std::get<job::FileResult>(artifacts);
+    result.bytes = file.bytes;
+    result.file = file.path.filename().string();
+    result.ext = file.ext;
+  }
+  const base::Bytes size = result.bytes + prompt.size();
+  if (json != nullptr && size <= history::kTextLimit) {
+    result.text = history::JsonText{json->text, prompt};
+    CO_CHECK_OK(journal_.produced(result));
+    co_return result;
+  }
+  if (result.folder.empty()) {
+    CO_TRY(result.folder, journal_.make_job_folder(result.job));
+  }
+  auto write = [&] { return write_files(result, json, prompt); };
+  if (size <= kSmallText) {
+    CO_CHECK_OK(write());
+  } else {
+    CO_CHECK_OK(co_await base::run_on(disk_, std::move(write)));
+  }
+  CO_CHECK_OK(journal_.produced(result));
+  co_return result;
+}
+
 asio::awaitable<Delivered> Delivery::deliver(history::Produced result, std::shared_ptr<ActiveJob> active,
-                                             std::optional<JsonDelivery> fresh) {
+                                             std::optional<history::JsonText> fresh) {
   using namespace asio::experimental::awaitable_operators;
   auto guarded = settle(result, *active, std::move(fresh)) || sync_when_late();
   auto outcome = co_await std::move(guarded);
@@ -65,7 +115,7 @@ asio::awaitable<Delivered> Delivery::deliver(history::Produced result, std::shar
 }
 
 asio::awaitable<Delivered> Delivery::settle(const history::Produced& result, ActiveJob& active,
-                                            std::optional<JsonDelivery> fresh) {
+                                            std::optional<history::JsonText> fresh) {
   studio::Backoff backoff(random_);
   for (;;) {
     if (!co_await claimed(result, active)) {
@@ -103,7 +153,8 @@ asio::awaitable<bool> Delivery::claimed(const history::Produced& result, ActiveJ
 }
 
 asio::awaitable<Delivery::Attempt> Delivery::attempt_json(const history::Produced& result, ActiveJob& active,
-                                                          std::optional<JsonDelivery> fresh) {
+                                                          std::optional<history::JsonText> fresh) {
+  if (!fresh) fresh = result.text;
   if (!fresh) {
     auto load = [&result] { return read_json(result); };
     auto loaded = co_await base::run_on(disk_, std::move(load));

@@ -25,22 +25,21 @@ namespace asio = boost::asio;
 /// How a delivery ended: the studio has the result, or refused it for good.
 using Delivered = std::variant<job::Receipt, job::Failure>;
 
-/// A JSON result and its full prompt while they are still in memory.
-struct JsonDelivery {
-  std::string result;
-  std::string prompt;
-};
-
 class Delivery {
  public:
   Delivery(studio::StudioLink& link, studio::Uploader& uploader, history::Journal& journal, JobTable& jobs,
            base::Clock& clock, base::Random& random, asio::any_io_executor disk);
 
+  /// Writes a fresh result down; from then on it survives a kill. `result` has its job's fields, and its folder if the
+  /// job has one. Errors: of the disk.
+  asio::awaitable<base::Result<history::Produced>> keep(history::Produced result, const job::Artifacts& artifacts,
+                                                        const std::string& prompt);
+
   /// Delivers, and returns only when that is settled. While the claim is not ours it waits for the studio to offer the
   /// job again, until the result is 7 days old; a cancelled wait throws and leaves the result in the outbox. `fresh`
   /// saves reading a JSON result back.
   asio::awaitable<Delivered> deliver(history::Produced result, std::shared_ptr<ActiveJob> active,
-                                     std::optional<JsonDelivery> fresh);
+                                     std::optional<history::JsonText> fresh);
 
   /// One upload of a binary result from before a restart, in the hope that the studio still holds our claim.
   asio::awaitable<base::Result<job::Receipt>> try_unclaimed(const history::Produced& result);
@@ -50,10 +49,10 @@ class Delivery {
   using Attempt = std::optional<Delivered>;
 
   asio::awaitable<Delivered> settle(const history::Produced& result, ActiveJob& active,
-                                    std::optional<JsonDelivery> fresh);
+                                    std::optional<history::JsonText> fresh);
   asio::awaitable<bool> claimed(const history::Produced& result, ActiveJob& active);
   asio::awaitable<Attempt> attempt_json(const history::Produced& result, ActiveJob& active,
-                                        std::optional<JsonDelivery> fresh);
+                                        std::optional<history::JsonText> fresh);
   asio::awaitable<Attempt> attempt_file(const history::Produced& result, ActiveJob& active);
   asio::awaitable<void> sync_when_late();
 

@@ -19,10 +19,13 @@ namespace {
 using base::log::Level;
 
 constexpr std::size_t kRememberedVerdicts = 200;
-/// Larger texts are written on the disk thread: a page of text costs microseconds, a 15 MB prompt would hold up frames.
-constexpr std::size_t kSmallText = 64 * base::kKiB;
 /// A failure that the studio does not acknowledge in this time is over all the same: it frees the claim by itself.
 constexpr base::Duration kFailAckLimit = std::chrono::seconds(10);
+
+/// A small JSON result goes into the journal, so a job that has neither files nor inputs leaves no trace on the disk.
+bool needs_folder(const job::Offer& offer) {
+  return !job::is_json_kind(offer.kind) || !offer.inputs.empty();
+}
 
 /// "1.52s" or "640µs", as the studio's views expect it.
 std::string short_duration(base::Duration duration) {
@@ -84,7 +87,7 @@ asio::awaitable<void> JobPipeline::run(studio::OfferedJob offered) {
   parts_.jobs.claim(*active, offered.session);
   report_verdict(offer, decision, took);
 
-  std::optional<JsonDelivery> fresh;
+  std::optional<history::JsonText> fresh;
   auto produced = co_await work(offer, decision.plan, *active, fresh);
   if (!produced) co_return;
   lease.release();
@@ -99,8 +102,9 @@ asio::awaitable<void> JobPipeline::run(studio::OfferedJob offered) {
 
 asio::awaitable<std::optional<history::Produced>> JobPipeline::work(job::Offer& offer, job::Plan plan,
                                                                     ActiveJob& active,
-                                                                    std::optional<JsonDelivery>& fresh) {
-  const auto folder = parts_.journal.make_job_folder(offer.id);
+                                                                    std::optional<history::JsonText>& fresh) {
+  base::Result<std::filesystem::path> folder = std::filesystem::path();
+  if (needs_folder(offer)) folder = parts_.journal.make_job_folder(offer.id);
   if (!folder) {
     co_await fail(active, disk_failure(folder.error()));
     co_return std::nullopt;
@@ -118,13 +122,16 @@ asio::awaitable<std::optional<history::Produced>> JobPipeline::work(job::Offer& 
   auto& artifacts = std::get<job::Artifacts>(outcome);
   std::string prompt = protocol::full_prompt(offer.kind, offer.task);
   offer.task = std::string();
-  auto produced = co_await store(offer, active, *folder, artifacts, prompt);
+  history::Produced result{
+      .job = offer.id, .game = offer.game, .kind = offer.kind, .task_hash = active.task_hash, .folder = *folder};
+  result.worker = parts_.link.status().worker.str();
+  auto produced = co_await parts_.delivery.keep(std::move(result), artifacts, prompt);
   if (!produced) {
     co_await fail(active, disk_failure(produced.error()));
     co_return std::nullopt;
   }
   if (auto* json = std::get_if<job::JsonResult>(&artifacts)) {
-    fresh = JsonDelivery{std::move(json->text), std::move(prompt)};
+    fresh = history::JsonText{std::move(json->text), std::move(prompt)};
   }
   co_return std::move(*produced);
 }
@@ -290,51 +297,6 @@ asio::awaitable<std::variant<job::Artifacts, job::Failure>> JobPipeline::execute
     co_return job::Failure{job::FailureClass::kCancelled, active.cancel_reason};
   }
   co_return outcome;
-}
-
-asio::awaitable<base::Result<history::Produced>> JobPipeline::store(const job::Offer& offer, const ActiveJob& active,
-                                                                    const std::filesystem::path& folder,
-                                                                    const job::Artifacts& artifacts,
-                                                                    const std::string& prompt) {
-  history::Produced produced;
-  produced.job = offer.id;
-  produced.game = offer.game;
-  produced.kind = offer.kind;
-  produced.task_hash = active.task_hash;
-  produced.folder = folder;
-  produced.worker = parts_.link.status().worker.str();
-  produced.at = parts_.clock.wall_now();
-  auto write = [&]() -> base::Status {
-    CHECK_OK(base::write_file(folder / history::kPromptFile, prompt));
-    std::uint64_t of_result = 0;
-    if (const auto* json = std::get_if<job::JsonResult>(&artifacts)) {
-      CHECK_OK(base::write_file(folder / kJsonFile, json->text));
-      of_result = history::content_hash(json->text);
-    } else {
-      TRY(of_result, history::content_hash_of_file(folder / produced.file));
-    }
-    produced.content = history::content_hash(prompt, of_result);
-    return {};
-  };
-  std::size_t size = prompt.size();
-  if (const auto* json = std::get_if<job::JsonResult>(&artifacts)) {
-    produced.file = kJsonFile;
-    produced.bytes = json->text.size();
-    size += json->text.size();
-  } else {
-    const auto& file = std::get<job::FileResult>(artifacts);
-    produced.file = file.path.filename().string();
-    produced.ext = file.ext;
-    produced.bytes = file.bytes;
-    size += file.bytes;
-  }
-  if (size <= kSmallText) {
-    CO_CHECK_OK(write());
-  } else {
-    CO_CHECK_OK(co_await base::run_on(parts_.disk, std::move(write)));
-  }
-  CO_CHECK_OK(parts_.journal.produced(produced));
-  co_return produced;
 }
 
 asio::awaitable<void> JobPipeline::fail(ActiveJob& active, job::Failure failure) {

@@ -94,7 +94,7 @@ class JobPipeline {
   admission::Lease admit(const job::Offer& offer, const std::string& hash, job::Decision& decision);
   /// Everything from the accept frame to the stored result; the result, or nothing when the job has ended.
   asio::awaitable<std::optional<history::Produced>> work(job::Offer& offer, job::Plan plan, ActiveJob& active,
-                                                         std::optional<JsonDelivery>& fresh);
+                                                         std::optional<history::JsonText>& fresh);
   base::Status accept(const ActiveJob& active, studio::SessionNumber session);
   void decline(const job::Offer& offer, const ActiveJob& active, studio::SessionNumber session,
                const job::Decision& decision);
@@ -103,9 +103,6 @@ class JobPipeline {
                                                                           const std::filesystem::path& folder);
   asio::awaitable<std::variant<job::Artifacts, job::Failure>> execute(const job::Offer& offer,
                                                                       engine::RunRequest request, ActiveJob& active);
-  asio::awaitable<base::Result<history::Produced>> store(const job::Offer& offer, const ActiveJob& active,
-                                                         const std::filesystem::path& folder,
-                                                         const job::Artifacts& artifacts, const std::string& prompt);
   asio::awaitable<void> fail(ActiveJob& active, job::Failure failure);
   asio::awaitable<void> finish(ActiveJob& active, Delivered delivered);
   void close(const ActiveJob& active, job::Outcome outcome, std::string detail, base::Bytes bytes);

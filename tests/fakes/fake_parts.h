@@ -65,6 +65,10 @@ class FakeEngines final : public engine::EnginePool {
     gates_[base::JobId(job)].outcome = std::move(outcome);
   }
   void finish_json(const std::string& job) { finish(job, job::Artifacts(job::JsonResult{R"({"answer":1})"})); }
+  /// A result that is too long for the journal, so that it becomes a file.
+  void finish_long_json(const std::string& job) {
+    finish(job, job::Artifacts(job::JsonResult{R"({"answer":")" + std::string(100'000, 'x') + R"("})"}));
+  }
   /// Writes a file where the run asked for it.
   void finish_file(const std::string& job) {
     const auto path = runs.back().out_dir / "result.png";

@@ -130,6 +130,7 @@ void World::cut_power() {
     }
     // The files of a result that was never synced may be short, whatever the journal says.
     for (const char* name : {"result.png", "result.json", "prompt.txt"}) {
+      if (result->second.empty()) break;  // it stands in the journal
       const auto path = std::filesystem::path(result->second) / name;
       std::error_code missing;
       const auto size = std::filesystem::file_size(path, missing);

@@ -54,6 +54,21 @@ TEST(Records, ComeBackAsTheyWereWritten) {
   EXPECT_EQ(back.content, produced.content);
 }
 
+TEST(Records, ATextThatNeedsAnEscapeForEveryByteFitsAndComesBack) {
+  Produced produced;
+  produced.job = base::JobId("job-1");
+  produced.kind = job::Kind::kLlm;
+  produced.text = JsonText{"{}", std::string(kTextLimit - 2, '\x01')};
+  const std::string bytes = framed(produced);
+  const auto read = parse_record(split(bytes).at(0).payload.value());
+  ASSERT_TRUE(read && std::holds_alternative<Produced>(*read));
+  const auto& back = std::get<Produced>(*read);
+  ASSERT_TRUE(back.text.has_value());
+  EXPECT_EQ(back.text->result, produced.text->result);
+  EXPECT_EQ(back.text->prompt, produced.text->prompt);
+  EXPECT_TRUE(back.folder.empty());
+}
+
 TEST(Records, EveryOutcomeComesBack) {
   for (const auto outcome :
        {job::Outcome::kDelivered, job::Outcome::kFailed, job::Outcome::kHandedBack, job::Outcome::kSuperseded}) {

@@ -92,7 +92,7 @@ TEST_F(Worker, U2_TwentyFailedUploadsKeepTheResultAndTheClaim) {
 TEST_F(Worker, U8_AJsonResultThatIsNotWhatItWasFailsInWordsAndMayRunAgain) {
   start();
   say(offer_of("job-1"));
-  engines_.finish_json("job-1");
+  engines_.finish_long_json("job-1");
   clock_.settle();
   const auto result = journal_->undelivered().at(0);
   reconnect();
@@ -121,6 +121,36 @@ TEST_F(Worker, U9_TwoThousandWaitingResultsAreDeliveredAsTheStudioAsksForThem) {
   EXPECT_TRUE(journal_->undelivered().empty());
 }
 
+TEST_F(Worker, ASmallJsonResultStandsInTheJournalAlone) {
+  start();
+  say(offer_of("job-1"));
+  engines_.finish_json("job-1");
+  clock_.settle();
+  const auto result = journal_->undelivered().at(0);
+  ASSERT_TRUE(result.text.has_value());
+  EXPECT_EQ(result.text->result, R"({"answer":1})");
+  EXPECT_EQ(result.text->prompt, "hello");
+  EXPECT_FALSE(std::filesystem::exists(folder_.path() / "jobs"));
+  reconnect();
+  studio().sent.clear();
+  say(offer_of("job-1"));
+  EXPECT_TRUE(studio().has_sent(R"({\"answer\":1})") || studio().has_sent(R"({"answer":1})"));
+}
+
+TEST_F(Worker, ALongJsonResultIsReadBackFromItsFiles) {
+  start();
+  say(offer_of("job-1"));
+  engines_.finish_long_json("job-1");
+  clock_.settle();
+  const auto result = journal_->undelivered().at(0);
+  EXPECT_FALSE(result.text.has_value());
+  EXPECT_EQ(std::filesystem::file_size(result.folder / result.file), result.bytes);
+  reconnect();
+  studio().sent.clear();
+  say(offer_of("job-1"));
+  EXPECT_TRUE(studio().has_sent(std::string(100'000, 'x')));
+}
+
 TEST_F(Worker, AResultThatNobodyAsksForIsGivenUpAfterSevenDays) {
   start();
   say(offer_of("job-1"));
@@ -143,7 +173,7 @@ TEST_F(Worker, AResultThatNobodyAsksForIsGivenUpAfterSevenDays) {
 TEST_F(Worker, AStoredResultWhoseBytesAreNotThoseOfItsRecordIsNotDelivered) {
   start();
   say(offer_of("job-1"));
-  engines_.finish_json("job-1");
+  engines_.finish_long_json("job-1");
   clock_.settle();
   const auto result = journal_->undelivered().at(0);
   worker_->shut_down_now();

@@ -139,7 +139,7 @@ class ReadOnly(Scenario):
         worker.wait_line(rf"state folder {self.state}: .*Permission denied")
 
     def test_U11_a_folder_that_becomes_read_only_stops_the_claiming_until_it_is_writable_again(self):
-        studio = self.studio(STUDIO_TABLE + "reoffer_busy_ms = 500\nmax_soft_declines = 0\n" + jobs("llm", 1), "--stay")
+        studio = self.studio(STUDIO_TABLE + "reoffer_busy_ms = 500\nmax_soft_declines = 0\n" + jobs("image", 1), "--stay")
         self.write_config(studio.url)
         worker = self.worker(wrap=without_override())
         studio.wait_settled(1)

@@ -4,128 +4,128 @@ import argparse
 import json
 import pathlib
 import shutil
-import signal
 import statistics
-import subprocess
 import sys
-import tempfile
 
-KINDS = ("image", "llm", "audio_stt", "audio_tts", "video", "mesh")
-EXT = {"image": "png", "audio_tts": "wav", "video": "webp", "mesh": "glb"}
-TOKEN = "0123456789abcdef0123456789abcdef"
-CREDENTIALS = f'worker_id = "w-1"\nauth_token = "{TOKEN}"\n'
-LIMIT = 300
+import bench_probes
+from bench_sides import EXT, KINDS, Sides
 
-RULES = "local worker = require 'worker'\n" + "".join(
-    f"worker.game 'game-{n:02}-*' {{ accept = false, reason = 'not here' }}\n" for n in range(19)) + (
-    "worker.game '*' { kinds = { 'image', 'llm', 'audio_stt', 'audio_tts', 'video', 'mesh' } }\n")
+median = statistics.median
 
 
-class Bench:
-    def __init__(self, build, folder, arguments):
-        self.build = build
-        self.folder = folder
-        self.arguments = arguments
-        self.policy = folder / "policy.lua"
-        self.policy.write_text(RULES)
-        self.samples = folder / "samples"
-        self.samples.mkdir()
+class Table:
+    """Prints each row as it is known, and keeps it."""
 
-    def run(self, client, kind, count, pace=0, ext=None, quick=True):
-        """One client against a fresh studio; the studio's report."""
-        with tempfile.TemporaryDirectory(prefix="studio-bench-") as name:
-            folder = pathlib.Path(name)
-            task = f'task = {{ ext = "{ext}" }}\n' if ext else ""
-            (folder / "scenario.toml").write_text(
-                f"[studio]\n{CREDENTIALS}pace_per_second = {pace}\n[[jobs]]\nkind = \"{kind}\"\n"
-                f"game = \"harbour-tales\"\ncount = {count}\nprompt = \"{'a brass lantern on the quay ' * 11}\"\n{task}")
-            argv = [self.build / "bin" / "dev-studio", "--scenario", folder / "scenario.toml", "--port", "0", "--report",
-                    folder / "report.json", "--results", folder / "results", "--bench", "--for", str(LIMIT)]
-            studio = subprocess.Popen([str(a) for a in argv + (["--quick-ack"] if quick else [])],
-                                      stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-            line = studio.stdout.readline()
-            port = line.rsplit(":", 1)[1].strip()
-            process = client(folder, port, kind, ext)
-            code = studio.wait(LIMIT + 10)
-            studio.stdout.close()
-            process.send_signal(signal.SIGTERM)
-            process.wait(30)
-            if code != 0:
-                sys.exit(f"error: dev-studio ended with {code} while measuring {kind}")
-            report = json.loads((folder / "report.json").read_text())
-            sample = report["jobs"][0]["result"]["file"]
-            kept = self.samples / f"{kind}-{ext or 'default'}"
-            if not kept.exists():
-                shutil.copy(folder / "results" / pathlib.Path(sample).name, kept)
-            return report
+    def __init__(self):
+        self.rows = {}
+        print(f"{'':48} {'ours':>10} {'public':>10} {'other':>18} {'ratio':>8} {'target':>9}")
 
-    def ours(self, folder, port, _kind, _ext):
-        config = folder / "config.toml"
-        config.write_text(f'api_base_url = "http://127.0.0.1:{port}"\nvram_threshold_gb = 24.0\n{CREDENTIALS}')
-        config.chmod(0o600)
-        argv = [self.build / "bin" / "studio-worker", "--config", config, "run", "--policy", self.policy, "--state",
-                folder / "state", "--runtime-dir", folder / "run", "--engines", self.build / "engines"]
-        return subprocess.Popen([str(a) for a in argv], stderr=subprocess.DEVNULL)
-
-    def bare(self, _folder, port, kind, ext):
-        argv = [self.build / "tests" / "bench" / "bare-client", "127.0.0.1", port, "w-1", TOKEN, kind,
-                self.samples / f"{kind}-{ext or 'default'}", ext or EXT.get(kind, "json")]
-        return subprocess.Popen([str(a) for a in argv])
+    def add(self, name, values, better="lower", target=None, against="public", unit=""):
+        ours, other = values["ours"], values.get(against)
+        ratio = ours / other if other else None
+        met = None
+        if target is not None and ratio is not None:
+            met = ratio <= target if better == "lower" else ratio >= target
+        self.rows[name] = {**values, "unit": unit, "ratio": ratio, "against": against, "target": target, "met": met}
+        extra = next((f"{side} {value:.4g}" for side, value in values.items() if side not in ("ours", "public")), "")
+        sign = "<=" if better == "lower" else ">="
+        mark = {None: "", True: "", False: " missed"}[met]
+        print(f"{name + (f' ({unit})' if unit else ''):48} {ours:10.4g} "
+              f"{values['public'] if 'public' in values else '':>10.4} {extra:>18} "
+              f"{f'{ratio:.2f}' if ratio else '':>8} {f'{sign} {target}' if target else '':>9}{mark}", flush=True)
 
 
-def median(values):
-    return statistics.median(values)
+def by_turns(rounds, measures):
+    """Each of the measures once a round; all values by name."""
+    values = {name: [] for name in measures}
+    for _ in range(rounds):
+        for name, measure in measures.items():
+            values[name].append(measure())
+    return values
 
 
-def latency(bench, count, pace, quick):
-    ours, bare = [], []
-    for _ in range(bench.arguments.rounds):
-        ours.append(bench.run(bench.ours, "llm", count, pace, quick=quick)["latency_us"]["offer_to_answer"])
-        bare.append(bench.run(bench.bare, "llm", count, pace, quick=quick)["latency_us"]["offer_to_answer"])
-    return {side: {key: median([sample[key] for sample in samples]) for key in ("p50", "p99")}
-            for side, samples in (("ours", ours), ("bare", bare))}
+def latencies(table, sides, arguments):
+    names = sides.names + ["bare"]
+    for title, count, pace, quick, targets in (
+            ("offer to accept, back to back", arguments.offers, 0, True, (0.35, 0.55)),
+            ("offer to accept, studio as it is", arguments.offers // 4, 0, False, (0.3, 0.3)),
+            ("offer to accept, 20 a second", min(arguments.offers, 100), 20, True, (0.6, 0.7))):
+        def one(side, count=count, pace=pace, quick=quick):
+            return sides.run(sides.client(side), "llm", count, pace, quick=quick)["latency_us"]["offer_to_answer"]
+        samples = by_turns(arguments.rounds, {side: lambda side=side: one(side) for side in names})
+        for key, target in zip(("p50", "p99"), targets):
+            values = {side: median([sample[key] for sample in samples[side]]) for side in names}
+            table.add(f"{title}, {key}", values, target=target, unit="us")
 
 
-def throughput(bench, kind, ext):
-    ours, bare = [], []
-    for _ in range(bench.arguments.rounds):
-        ours.append(bench.run(bench.ours, kind, bench.arguments.jobs, ext=ext)["jobs_per_second"])
-        bare.append(bench.run(bench.bare, kind, bench.arguments.jobs, ext=ext)["jobs_per_second"])
-    return {"ours": median(ours), "bare": median(bare)}
+def throughput(table, sides, arguments):
+    targets = {"llm": 1.3, "audio_stt": 1.3, "image png": 2.5, "image webp": 1.6, "video": 0.85, "audio_tts": 1.2,
+               "mesh": 1.2}
+    def row(title, kind, ext, count, quick, target):
+        def one(side):
+            return sides.run(sides.client(side, kind, ext), kind, count, ext=ext, quick=quick)["jobs_per_second"]
+        names = sides.names + ["bare"]
+        samples = by_turns(arguments.rounds, {side: lambda side=side: one(side) for side in names})
+        table.add(title, {side: median(samples[side]) for side in names}, "higher", target, unit="jobs/s")
+    for kind in KINDS:
+        for ext in ("png", "webp") if kind == "image" else (EXT.get(kind),):
+            name = f"{kind} {ext}" if kind == "image" else kind
+            count = arguments.jobs * (5 if EXT.get(kind) is None else 1)
+            row(f"{name} jobs", kind, ext, count, True, targets[name])
+    for kind in ("llm", "audio_stt"):
+        row(f"{kind} jobs, studio as it is", kind, None, arguments.jobs // 4, False, None)
+
+
+def probes(table, sides, arguments, folder):
+    names = sides.names
+    rates, growth = bench_probes.uploads(sides.build, folder, arguments.upload_mib << 20, arguments.rounds)
+    curl = median(rates["curl"])
+    size = f"{arguments.upload_mib} MiB"
+    table.add(f"upload of {size}", {"ours": median(rates["plain"]), "curl": curl}, "higher", 1.0, "curl", "MB/s")
+    table.add(f"upload of {size}, hashed", {"ours": median(rates["hash"]), "curl": curl}, "higher", 0.7, "curl", "MB/s")
+    table.add("growth of the daemon by it", {"ours": max(growth), "limit": 1024}, "lower", 1.0, "limit", "KiB")
+
+    large = by_turns(1, {side: lambda side=side: bench_probes.large_prompts(sides, side, arguments.prompt_mb * 1000000)
+                         for side in names})
+    for key, target in (("peak_rss_kib", 0.5), ("rss_after_kib", None)):
+        table.add(f"{arguments.prompt_mb} MB prompts, {key.rsplit('_', 1)[0].replace('_', ' ')}",
+                  {side: large[side][0][key] for side in names}, target=target, unit="KiB")
+
+    starts = by_turns(max(5, arguments.rounds), {side: lambda side=side: bench_probes.start_to_hello(sides, side)
+                                                 for side in names})
+    table.add("start to hello", {side: median(starts[side]) for side in names}, target=1.5, unit="ms")
+
+    rest = {side: bench_probes.idle(sides, side, arguments.idle) for side in names}
+    for key, target in (("pss_kib", 0.8), ("wakeups_per_s", None), ("cpu_percent", None)):
+        table.add(f"at rest for {arguments.idle} s, {key.replace('_', ' ')}",
+                  {side: rest[side][key] for side in names}, target=target)
 
 
 def main():
     build, folder = (pathlib.Path(argument) for argument in sys.argv[1:3])
     parser = argparse.ArgumentParser(prog="scripts/bench")
+    parser.add_argument("--peer", type=pathlib.Path)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--offers", type=int, default=2000)
     parser.add_argument("--jobs", type=int, default=200)
-    parser.add_argument("--smoke", action="store_true", help="one short round: does everything still run?")
+    parser.add_argument("--idle", type=int, default=60)
+    parser.add_argument("--smoke", action="store_true")
     arguments = parser.parse_args(sys.argv[3:])
+    arguments.upload_mib, arguments.prompt_mb = 256, 15
     if arguments.smoke:
-        arguments.rounds, arguments.offers, arguments.jobs = 1, 50, 10
+        arguments.rounds, arguments.offers, arguments.jobs, arguments.idle = 1, 80, 8, 2
+        arguments.upload_mib, arguments.prompt_mb = 16, 1
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    bench = Bench(build, folder, arguments)
-    result = {"rounds": arguments.rounds, "rows": {}}
-
-    print(f"\nmedians of {arguments.rounds} rounds, both sides by turns; the studio acknowledges at once\n")
-    print(f"{'offer -> accept (us)':32} {'ours p50':>9} {'p99':>8} {'bare p50':>9} {'p99':>8} {'ratio p50':>10}")
-    for name, count, pace in (("back to back", arguments.offers, 0), ("20 offers a second", min(arguments.offers, 200), 20)):
-        row = latency(bench, count, pace, True)
-        result["rows"][f"offer_to_accept {name}"] = row
-        print(f"{name:32} {row['ours']['p50']:9.0f} {row['ours']['p99']:8.0f} {row['bare']['p50']:9.0f} "
-              f"{row['bare']['p99']:8.0f} {row['ours']['p50'] / row['bare']['p50']:10.2f}", flush=True)
-
-    print(f"\n{'jobs per second':32} {'ours':>9} {'bare':>9} {'ratio':>8}")
-    for kind in KINDS:
-        for ext in ("png", "webp") if kind == "image" else (EXT.get(kind),):
-            row = throughput(bench, kind, ext)
-            name = f"{kind} {ext}" if kind == "image" else kind
-            result["rows"][f"jobs_per_second {name}"] = row
-            print(f"{name:32} {row['ours']:9.0f} {row['bare']:9.0f} {row['ours'] / row['bare']:8.2f}", flush=True)
-    (folder / "bench.json").write_text(json.dumps(result, indent=2) + "\n")
-    print(f"\nwritten to {folder / 'bench.json'}")
+    sides = Sides(build, folder, arguments.peer)
+    print(f"\nmedians of {arguments.rounds} rounds, all sides by turns; the ratio is ours to the public worker or to curl\n")
+    table = Table()
+    latencies(table, sides, arguments)
+    throughput(table, sides, arguments)
+    probes(table, sides, arguments, folder)
+    (folder / "bench.json").write_text(json.dumps({"rounds": arguments.rounds, "rows": table.rows}, indent=2) + "\n")
+    missed = [name for name, row in table.rows.items() if row["met"] is False]
+    print(f"\nwritten to {folder / 'bench.json'}; {len(missed)} of {len(table.rows)} rows miss their target")
 
 
 if __name__ == "__main__":

@@ -54,8 +54,17 @@ base::Status write_files(history::Produced& result, const job::JsonResult* json,
   return {};
 }
 
-job::Failure upload_failed(const base::Error& error) {
-  return {job::FailureClass::kUploadFailed, error.message};
+/// The message without the paths of this machine, which are nobody's business at the studio.
+std::string for_the_studio(const history::Produced& result, std::string message) {
+  const std::string folder = result.folder.native() + "/";
+  for (auto at = message.find(folder); at != std::string::npos; at = message.find(folder, at)) {
+    message.erase(at, folder.size());
+  }
+  return message;
+}
+
+job::Failure upload_failed(std::string message) {
+  return {job::FailureClass::kUploadFailed, std::move(message)};
 }
 
 }  // namespace
@@ -158,7 +167,7 @@ asio::awaitable<Delivery::Attempt> Delivery::attempt_json(const history::Produce
   if (!fresh) {
     auto load = [&result] { return read_json(result); };
     auto loaded = co_await base::run_on(disk_, std::move(load));
-    if (!loaded) co_return upload_failed(loaded.error());
+    if (!loaded) co_return upload_failed(for_the_studio(result, loaded.error().message));
     fresh = std::move(*loaded);
   }
   const std::uint64_t claim = active.claims;
@@ -182,7 +191,8 @@ asio::awaitable<Delivery::Attempt> Delivery::attempt_file(const history::Produce
     link_.note(base::log::Level::kInfo, "binary upload ok", result.job);
     co_return std::move(*receipt);
   }
-  link_.note(base::log::Level::kError, receipt.error().message, result.job);
+  std::string message = for_the_studio(result, receipt.error().message);
+  link_.note(base::log::Level::kError, message, result.job);
   switch (receipt.error().code) {
     case base::Code::kUnavailable:
       co_return std::nullopt;
@@ -192,7 +202,7 @@ asio::awaitable<Delivery::Attempt> Delivery::attempt_file(const history::Produce
       jobs_.lose_claim(active, claim);
       co_return std::nullopt;
     default:
-      co_return upload_failed(receipt.error());
+      co_return upload_failed(std::move(message));
   }
 }
 

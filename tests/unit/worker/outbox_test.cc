@@ -151,6 +151,19 @@ TEST_F(Worker, ALongJsonResultIsReadBackFromItsFiles) {
   EXPECT_TRUE(studio().has_sent(std::string(100'000, 'x')));
 }
 
+TEST_F(Worker, AFailureToReadAResultNamesNoPathOfThisMachine) {
+  start();
+  say(offer_of("job-1"));
+  engines_.finish_long_json("job-1");
+  clock_.settle();
+  const auto result = journal_->undelivered().at(0);
+  reconnect();
+  std::filesystem::remove(result.folder / result.file);
+  say(offer_of("job-1"));
+  EXPECT_TRUE(studio().has_sent("result.json: No such file"));
+  EXPECT_FALSE(studio().has_sent(folder_.path().native()));
+}
+
 TEST_F(Worker, AResultThatNobodyAsksForIsGivenUpAfterSevenDays) {
   start();
   say(offer_of("job-1"));

@@ -1,0 +1,135 @@
+"""What scripts/bench measures from outside of a worker: memory, rest, start, and uploads."""
+
+import base64
+import hashlib
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+
+from bench_sides import CREDENTIALS, cpu_seconds, sum_of, switches, tree
+
+
+def idle(sides, side, seconds):
+    """Connected, and nothing to do: PSS in KiB, wake-ups a second, share of one processor."""
+    scenario = f"[studio]\n{CREDENTIALS}"
+    with sides.studio(scenario, "--stay") as (_studio, port, folder):
+        process = sides.client(side)(folder, port)
+        time.sleep(min(20, seconds))
+        pids = tree(process.pid)
+        began, woken, busy = time.monotonic(), switches(pids), cpu_seconds(pids)
+        time.sleep(seconds)
+        took = time.monotonic() - began
+        row = {"pss_kib": sum_of(pids, "smaps_rollup", "Pss"), "wakeups_per_s": (switches(pids) - woken) / took,
+               "cpu_percent": 100 * (cpu_seconds(pids) - busy) / took}
+        sides.stop(process)
+        return row
+
+
+def large_prompts(sides, side, size):
+    """Three image and three llm jobs with prompts of `size` bytes: highest RSS of the whole process tree, and RSS
+    afterwards, in KiB."""
+    jobs = "".join(f"[[jobs]]\nkind = \"{kind}\"\ngame = \"g\"\ncount = 3\nprompt_bytes = {size}\n"
+                   for kind in ("image", "llm"))
+    with sides.studio(f"[studio]\n{CREDENTIALS}{jobs}", "--quick-ack") as (studio, port, folder):
+        process = sides.client(side)(folder, port)
+        peak = 0
+        while studio.poll() is None:
+            peak = max(peak, sum_of(tree(process.pid), "status", "VmRSS"))
+            time.sleep(0.005)
+        report = json.loads((folder / "report.json").read_text())
+        after = sum_of(tree(process.pid), "status", "VmRSS")
+        sides.stop(process)
+        delivered = sum(job["outcome"] == "done" for job in report["jobs"])
+        return {"peak_rss_kib": peak, "rss_after_kib": after, "delivered": delivered}
+
+
+def start_to_hello(sides, side):
+    """Milliseconds from the start of the program to the first byte of its first frame."""
+    with socket.create_server(("127.0.0.1", 0)) as server, tempfile.TemporaryDirectory() as name:
+        began = time.monotonic()
+        process = sides.client(side)(pathlib.Path(name), server.getsockname()[1])
+        connection, _ = server.accept()
+        with connection:
+            head = b""
+            while b"\r\n\r\n" not in head:
+                head += connection.recv(4096)
+            fields = dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:] if b": " in line)
+            key = next(line.split(b": ", 1)[1] for line in head.split(b"\r\n")
+                       if line.lower().startswith(b"sec-websocket-key: "))
+            accept = base64.b64encode(hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
+            protocol = fields.get(b"sec-websocket-protocol")
+            chosen = b"Sec-WebSocket-Protocol: " + protocol.split(b",")[0] + b"\r\n" if protocol else b""
+            connection.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                               b"Sec-WebSocket-Accept: " + accept + b"\r\n" + chosen + b"\r\n")
+            connection.recv(1)
+            took = time.monotonic() - began
+        sides.stop(process)
+        return 1000 * took
+
+
+class Sink:
+    """Answers every upload with 200 and forgets it."""
+
+    def __init__(self):
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.server.getsockname()[1]}/complete"
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            connection, _ = self.server.accept()
+            threading.Thread(target=self.take, args=(connection,), daemon=True).start()
+
+    @staticmethod
+    def take(connection):
+        buffer = bytearray(1 << 20)
+        with connection:
+            while True:
+                head = b""
+                while b"\r\n\r\n" not in head:
+                    more = connection.recv(65536)
+                    if not more:
+                        return
+                    head += more
+                head, _, body = head.partition(b"\r\n\r\n")
+                length = next(int(line.split(b":")[1]) for line in head.lower().split(b"\r\n")
+                              if line.startswith(b"content-length:"))
+                if b"100-continue" in head.lower():
+                    connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+                left = length - len(body)
+                while left > 0:
+                    got = connection.recv_into(buffer, min(left, len(buffer)))
+                    if got == 0:
+                        return
+                    left -= got
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}")
+
+
+def uploads(build, folder, size, rounds):
+    """MB/s of curl, of ours and of ours with a hash, one of each by turns; and how much the caller grew, in KiB."""
+    file = folder / "upload.bin"
+    with file.open("wb") as out:
+        for _ in range(size >> 20):
+            out.write(os.urandom(1 << 20))
+    sink = Sink()
+    rates = {"curl": [], "plain": [], "hash": []}
+    growth = []
+    for _ in range(rounds):
+        began = time.monotonic()
+        subprocess.run(["curl", "-sS", "-o", "/dev/null", "-F", f"image=@{file};filename=image.png", sink.url],
+                       check=True)
+        rates["curl"].append(size / 1e6 / (time.monotonic() - began))
+        for how in ("plain", "hash"):
+            argv = [build / "tests" / "bench" / "upload-client", build / "bin" / "studio-transfer", sink.url, file, "2",
+                    how]
+            done = json.loads(subprocess.run([str(a) for a in argv], check=True, capture_output=True).stdout)
+            # The first one starts the transfer program, as curl's time holds its own start.
+            rates[how].append(size / 1e6 / done["seconds"][0])
+            growth.append(done["growth_kib"])
+    file.unlink()
+    return rates, growth

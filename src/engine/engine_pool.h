@@ -67,7 +67,7 @@ struct RunRequest {
   std::string task;      // JSON text
   std::vector<RunFile> files;
   std::vector<RunInput> inputs;
-  std::filesystem::path out_dir;  // empty: the engine process's own folder, for kinds without result files
+  std::filesystem::path out_dir;           // empty: the engine process's own folder, for kinds without result files
   std::optional<base::Duration> max_time;  // the policy's; the smaller of it and the manifest's total counts
 };
 

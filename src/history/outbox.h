@@ -54,7 +54,8 @@ std::uint64_t content_hash(std::string_view bytes, std::uint64_t seed = 0);
 /// The same of a file's bytes, read in pieces. Blocking; thread: any. Errors: kNotFound, kUnavailable.
 base::Result<std::uint64_t> content_hash_of_file(const std::filesystem::path& path, std::uint64_t seed = 0);
 /// Compares a result's files with `Produced::content`: a power cut can take the bytes of a file and leave the
-/// record that names it; a text in the record itself is covered by the record's checksum. Blocking; thread: any. Errors: kCorrupt, and those of reading.
+/// record that names it; a text in the record itself is covered by the record's checksum. Blocking; thread: any.
+/// Errors: kCorrupt, and those of reading.
 base::Status check_content(const Produced& result);
 
 }  // namespace history

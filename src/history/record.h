@@ -47,7 +47,8 @@ base::Status append_record(std::string& out, const Record& record);
 /// Their frames in a row.
 std::string write_records(const std::vector<Record>& records);
 
-/// Nothing when the payload is not a record that this program knows. A Produced with files has a bare name as its folder.
+/// Nothing when the payload is not a record that this program knows. A Produced with files has a bare name as its
+/// folder.
 std::optional<Record> parse_record(std::string_view payload);
 
 /// A stretch of the file: a sound record, or (without payload) bytes that are none.

@@ -11,11 +11,10 @@
 #include <string>
 #include <string_view>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 
 #include "base/clock.h"
+#include "base/task_group.h"
 #include "net/http_client.h"
 
 namespace {
@@ -72,6 +71,7 @@ int main(int argc, char** argv) {
   boost::asio::io_context io(1);
   const auto clock = base::make_system_clock();
   const auto client = net::make_http_client(io.get_executor(), *clock, {.transfer_program = argv[1]});
-  boost::asio::co_spawn(io, upload(*client, plan, io), boost::asio::detached);
+  base::TaskGroup tasks(io.get_executor());
+  tasks.spawn("uploads", upload(*client, plan, io));
   io.run();
 }

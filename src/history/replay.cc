@@ -33,7 +33,7 @@ base::Result<Replayed> replay(std::string_view bytes, const std::filesystem::pat
     }
     if (replayed.damaged > 0) replayed.damaged_before_end = true;
     replayed.sound_end = piece.offset + piece.size;
-    std::visit([&](auto&& value) { book.apply(std::move(value)); }, std::move(*record));
+    std::visit([&](auto& value) { book.apply(std::move(value)); }, *record);
   }
   return replayed;
 }

@@ -33,6 +33,7 @@ Closed closed(const std::string& job, job::Outcome outcome = job::Outcome::kDeli
 
 std::vector<std::string> names(const std::vector<Produced>& results) {
   std::vector<std::string> jobs;
+  jobs.reserve(results.size());
   for (const auto& result : results) jobs.push_back(result.job.str());
   return jobs;
 }

@@ -1,5 +1,6 @@
 #pragma once
 // run_on: the one way to cross threads. A plain function goes there, its value comes back; no coroutine crosses.
+// give_way: lets the rest of this thread's work go first.
 
 #include <type_traits>
 #include <utility>
@@ -11,6 +12,7 @@
 #include <boost/asio/execution/outstanding_work.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/prefer.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 namespace base {
@@ -36,6 +38,12 @@ asio::awaitable<std::invoke_result_t<Fn>> run_on(asio::any_io_executor there, Fn
   auto operation =
       asio::async_initiate<const asio::use_awaitable_t<>, void(Value)>(std::move(start), asio::use_awaitable);
   co_return co_await std::move(operation);
+}
+
+/// What is ready on this executor runs first, and what that makes ready, `rounds` deep. Throws when cancelled before.
+inline asio::awaitable<void> give_way(int rounds) {
+  const auto executor = co_await asio::this_coro::executor;
+  for (int round = 0; round < rounds; ++round) co_await asio::post(executor, asio::use_awaitable);
 }
 
 }  // namespace base

@@ -62,9 +62,9 @@ struct RunRequest {
   base::JobId job;
   job::Kind kind = job::Kind::kImage;
   base::ModelId model;
-  std::string engine;    // modelSource.engine
-  std::string defaults;  // cliDefaults, JSON text
-  std::string task;      // JSON text
+  std::string engine;                       // modelSource.engine
+  std::string defaults;                     // cliDefaults, JSON text
+  std::shared_ptr<const std::string> task;  // JSON text, up to the message limit: shared, not copied
   std::vector<RunFile> files;
   std::vector<RunInput> inputs;
   std::filesystem::path out_dir;           // empty: the engine process's own folder, for kinds without result files

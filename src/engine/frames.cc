@@ -194,11 +194,11 @@ std::string encode_load(const RunRequest& request) {
 
 std::string encode_run(const RunRequest& request) {
   std::string frame;
-  frame.reserve(request.task.size() + 512 + 256 * request.inputs.size());
+  frame.reserve(request.task->size() + 512 + 256 * request.inputs.size());
   frame = R"({"type":"run","job":)";
   append_text(frame, request.job.str());
   frame += R"(,"task":)";
-  frame += request.task;
+  frame += *request.task;
   frame += R"(,"inputs":[)";
   for (const RunInput& input : request.inputs) {
     if (&input != &request.inputs.front()) frame += ',';

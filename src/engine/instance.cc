@@ -17,8 +17,6 @@ namespace log = base::log;
 constexpr std::string_view kCategory = "engine";
 // An engine that floods us with frames must not keep the other tasks of the thread waiting.
 constexpr int kFramesAtOnce = 64;
-// A task is kept while it might have to be sent again, but not several megabytes of it.
-constexpr std::size_t kKeptTask = base::kMiB;
 constexpr int kFramesLeftAtMost = 10'000;
 /// A timer that is later than this was not late: the process was stopped, or its machine. The engine gets so much time
 /// from then on, in which the frames that wait in the channel are read.
@@ -228,8 +226,7 @@ void Instance::apply(Actions actions) {
 }
 
 void Instance::act(const Send& send) {
-  const auto sent = child_.channel().send(frame_for(send.command));
-  if (send.command == Command::kRun && ticket_->request.task.size() > kKeptTask) ticket_->request.task = std::string();
+  const auto sent = child_.channel().send_large(frame_for(send.command));
   if (sent) return;
   const auto now = clock_.now();
   if (sent.error().code != base::Code::kInvalid) {
@@ -250,7 +247,7 @@ void Instance::act(const Finish& finish) {
   restart_lines();
   Ticket& ticket = *std::exchange(ticket_, nullptr);
   ticket.outcome = finish.outcome;
-  ticket.untouched = finish.untouched && !ticket.request.task.empty();
+  ticket.untouched = finish.untouched;
   ticket.changed.notify();
 }
 

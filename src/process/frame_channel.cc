@@ -18,6 +18,15 @@ namespace process {
 namespace {
 
 constexpr int kReadsPerFill = 64;  // of 16 KiB each
+/// A thread that goes to sleep is back on its processor tens of microseconds after it is woken; answers that are read
+/// directly mostly come sooner than that.
+constexpr base::Duration kSpin = std::chrono::microseconds(100);
+
+std::array<char, 4> head_of(std::string_view payload) {
+  const auto length = static_cast<std::uint32_t>(payload.size());
+  return {static_cast<char>(length & 255), static_cast<char>(length >> 8 & 255), static_cast<char>(length >> 16 & 255),
+          static_cast<char>(length >> 24 & 255)};
+}
 
 }  // namespace
 
@@ -72,9 +81,35 @@ struct FrameChannel::State : std::enable_shared_from_this<FrameChannel::State> {
     return payload;
   }
 
-  void keep(std::string rest) {
+  /// The bytes of `rest` from `sent` on, once the socket takes them.
+  void keep(std::string rest, std::size_t sent) {
+    if (backlog.empty()) backlog_offset = sent;
     backlog.push_back(std::move(rest));
     if (backlog.size() == 1) drain();
+  }
+
+  /// What the socket takes now of a frame, its head included. Nothing while others wait before it.
+  base::Result<std::size_t> send_some(std::string_view head, std::string_view payload) {
+    if (closed || broken) return gone();
+    if (payload.size() > kMaxFrameBytes) {
+      return base::Error{base::Code::kInvalid,
+                         "a frame of " + std::to_string(payload.size()) + " bytes exceeds the limit"};
+    }
+    if (!backlog.empty()) return 0;
+    std::array<iovec, 2> parts = {iovec{const_cast<char*>(head.data()), head.size()},
+                                  iovec{const_cast<char*>(payload.data()), payload.size()}};
+    msghdr message{};
+    message.msg_iov = parts.data();
+    message.msg_iovlen = payload.empty() ? 1 : 2;
+    ssize_t sent = -1;
+    do {
+      sent = ::sendmsg(stream.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    } while (sent < 0 && errno == EINTR);
+    if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
+      give_up();
+      return gone();
+    }
+    return static_cast<std::size_t>(std::max<ssize_t>(sent, 0));
   }
 
   /// Plain callbacks: a coroutine would be one more task to own for bytes that nobody waits for.
@@ -124,37 +159,25 @@ FrameChannel::~FrameChannel() {
 }
 
 base::Status FrameChannel::send(std::string_view payload) {
-  if (state_->closed || state_->broken) return State::gone();
-  if (payload.size() > kMaxFrameBytes) {
-    return base::Error{base::Code::kInvalid,
-                       "a frame of " + std::to_string(payload.size()) + " bytes exceeds the limit"};
+  const auto head = head_of(payload);
+  const std::string_view start(head.data(), head.size());
+  TRY(const std::size_t sent, state_->send_some(start, payload));
+  if (sent == start.size() + payload.size()) return {};
+  state_->keep(std::string(start).append(payload), sent);
+  return {};
+}
+
+base::Status FrameChannel::send_large(std::string payload) {
+  const auto head = head_of(payload);
+  const std::string_view start(head.data(), head.size());
+  TRY(const std::size_t sent, state_->send_some(start, payload));
+  if (sent == start.size() + payload.size()) return {};
+  if (sent < start.size()) {
+    state_->keep(std::string(start), sent);
+    state_->keep(std::move(payload), 0);
+  } else {
+    state_->keep(std::move(payload), sent - start.size());
   }
-  const auto length = static_cast<std::uint32_t>(payload.size());
-  std::array<char, 4> head = {static_cast<char>(length & 255), static_cast<char>(length >> 8 & 255),
-                              static_cast<char>(length >> 16 & 255), static_cast<char>(length >> 24 & 255)};
-  if (!state_->backlog.empty()) {
-    state_->backlog.emplace_back(std::string(head.data(), head.size()).append(payload));
-    return {};
-  }
-  std::array<iovec, 2> parts = {iovec{head.data(), head.size()},
-                                iovec{const_cast<char*>(payload.data()), payload.size()}};
-  msghdr message{};
-  message.msg_iov = parts.data();
-  message.msg_iovlen = payload.empty() ? 1 : 2;
-  ssize_t sent = -1;
-  do {
-    sent = ::sendmsg(state_->stream.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-  } while (sent < 0 && errno == EINTR);
-  if (sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
-    state_->give_up();
-    return State::gone();
-  }
-  auto done = static_cast<std::size_t>(std::max<ssize_t>(sent, 0));
-  if (done == head.size() + payload.size()) return {};
-  std::string rest;
-  if (done < head.size()) rest.assign(head.data() + done, head.size() - done);
-  rest.append(payload.substr(done < head.size() ? 0 : done - head.size()));
-  state_->keep(std::move(rest));
   return {};
 }
 
@@ -188,6 +211,10 @@ base::Result<std::string> FrameChannel::read_directly(base::Duration limit) {
     if (auto frame = state_->take()) return std::move(*frame);
     const auto left = std::chrono::duration_cast<std::chrono::nanoseconds>(until - std::chrono::steady_clock::now());
     if (left.count() <= 0) return base::Error{base::Code::kTimeout, "no answer in time"};
+    if (limit - left < kSpin) {
+      if (!state_->fill()) return State::gone();
+      continue;
+    }
     pollfd wanted{state_->stream.native_handle(), POLLIN, 0};
     const timespec wait{left.count() / 1'000'000'000, left.count() % 1'000'000'000};
     if (::ppoll(&wanted, 1, &wait, nullptr) <= 0) continue;

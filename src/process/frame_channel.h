@@ -32,6 +32,8 @@ class FrameChannel {
   /// Writes at once what the socket takes; the rest follows in order. Never blocks.
   /// Errors: kUnavailable once the peer is gone, kInvalid above kMaxFrameBytes.
   base::Status send(std::string_view payload);
+  /// The same for a frame that may be large: what the socket does not take is kept without a copy.
+  base::Status send_large(std::string payload);
 
   /// The next frame. One reader at a time; a cancelled read throws at the next await and loses nothing: the bytes
   /// read so far are kept. Errors: kUnavailable at the peer's end, kCorrupt for a length above kMaxFrameBytes.
@@ -40,8 +42,8 @@ class FrameChannel {
   /// The next frame if all of it has arrived, nothing otherwise. Never blocks. Errors: as `read`.
   std::optional<base::Result<std::string>> read_now();
 
-  /// A frame that arrives within `limit`, taken by polling the socket directly instead of through the reactor: saves
-  /// a wake-up of cold code when the answer is due in microseconds. Blocks the thread for at most `limit`.
+  /// A frame that arrives within `limit`, read from the socket directly instead of through the reactor: saves a wake-up
+  /// when the answer is due in microseconds. Blocks the thread for at most `limit`; spins for the first 100 us.
   /// Errors: kTimeout; otherwise as `read`.
   base::Result<std::string> read_directly(base::Duration limit);
 

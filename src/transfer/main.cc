@@ -6,6 +6,7 @@
 #include <curl/curl.h>
 #include <sys/socket.h>
 
+#include "base/large_blocks.h"
 #include "transfer/loop.h"
 
 namespace {
@@ -21,6 +22,7 @@ bool has_worker() {
 }  // namespace
 
 int main() {
+  base::return_large_blocks();
   if (!has_worker()) {
     std::fputs("studio-transfer: started by studio-worker only (no socket on fd 3)\n", stderr);
     return 64;

@@ -19,6 +19,8 @@ namespace {
 using base::log::Level;
 
 constexpr std::size_t kRememberedVerdicts = 200;
+/// Turns of the io thread that an offer takes from its frame to its accept, as far as nothing is waited for.
+constexpr int kRoundsForAnOffer = 3;
 /// A failure that the studio does not acknowledge in this time is over all the same: it frees the claim by itself.
 constexpr base::Duration kFailAckLimit = std::chrono::seconds(10);
 
@@ -114,14 +116,16 @@ asio::awaitable<std::optional<history::Produced>> JobPipeline::work(job::Offer& 
     co_await fail(active, std::move(*failure));
     co_return std::nullopt;
   }
+  auto task = std::make_shared<const std::string>(std::move(offer.task));
+  std::get<engine::RunRequest>(request).task = task;
   auto outcome = co_await execute(offer, std::get<engine::RunRequest>(std::move(request)), active);
   if (auto* failure = std::get_if<job::Failure>(&outcome)) {
     co_await fail(active, std::move(*failure));
     co_return std::nullopt;
   }
   auto& artifacts = std::get<job::Artifacts>(outcome);
-  std::string prompt = protocol::full_prompt(offer.kind, offer.task);
-  offer.task = std::string();
+  std::string prompt = protocol::full_prompt(offer.kind, *task);
+  task.reset();
   history::Produced result{
       .job = offer.id, .game = offer.game, .kind = offer.kind, .task_hash = active.task_hash, .folder = *folder};
   result.worker = parts_.link.status().worker.str();
@@ -268,7 +272,6 @@ asio::awaitable<std::variant<engine::RunRequest, job::Failure>> JobPipeline::pre
   request.model = offer.model;
   request.engine = offer.source.engine;
   request.defaults = offer.source.defaults;
-  request.task = offer.task;
   request.files = std::get<std::vector<engine::RunFile>>(std::move(files));
   request.inputs = std::get<std::vector<engine::RunInput>>(std::move(fetched));
   request.out_dir = folder;
@@ -327,6 +330,10 @@ asio::awaitable<void> JobPipeline::finish(ActiveJob& active, Delivered delivered
     co_await fail(active, std::move(*failure));
     co_return;
   }
+  // The studio's next offer often stands right behind the receipt, and it waits for an answer: this job's records and
+  // the word that it is gone do not.
+  co_await asio::this_coro::throw_if_cancelled(false);
+  co_await base::give_way(kRoundsForAnOffer);
   close(active, job::Outcome::kDelivered, "", std::get<job::Receipt>(delivered).bytes);
 }
 

@@ -41,13 +41,13 @@ void check_encoders(const std::string& job, const std::string& task) {
   RunRequest request;
   request.job = base::JobId(job);
   request.model = base::ModelId(job);
-  request.task = task.empty() ? "{}" : task;
+  request.task = std::make_shared<const std::string>(task.empty() ? "{}" : task);
   request.files = {{job, job}};
   request.inputs = {{job, 1, job, job}};
   request.out_dir = job;
   const json::value run = parsed(encode_run(request));
   STUDIO_ASSERT(run.at("job").as_string() == job && run.at("out_dir").as_string() == job);
-  STUDIO_ASSERT(run.at("task") == parsed(request.task));
+  STUDIO_ASSERT(run.at("task") == parsed(*request.task));
   STUDIO_ASSERT(run.at("inputs").at(0).at("path").as_string() == job);
   const json::value load = parsed(encode_load(request));
   STUDIO_ASSERT(load.at("model").as_string() == job && load.at("files").at(0).at("role").as_string() == job);

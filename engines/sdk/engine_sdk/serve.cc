@@ -25,6 +25,14 @@ constexpr std::size_t kLargeFrame = std::size_t{1} << 20;
 constexpr std::size_t kMaxDepth = 1024;  // of JSON; a schema inside a task may be deep
 constexpr int kBrokenConversation = 2;
 
+/// By default the first large task that is freed teaches the allocator to keep all later ones in its heap (mallopt(3),
+/// M_MMAP_THRESHOLD). Smaller blocks stay: to map a picture's buffers anew for every job costs milliseconds.
+void return_large_blocks() {
+  constexpr int kLarge = 8 << 20;
+  ::mallopt(M_MMAP_THRESHOLD, kLarge);
+  ::mallopt(M_TRIM_THRESHOLD, 2 * kLarge);
+}
+
 void complain(const std::string& what) {
   std::fprintf(stderr, "engine: %s\n", what.c_str());
 }
@@ -284,6 +292,7 @@ int serve(Engine& engine, int fd) {
     return kBrokenConversation;
   }
   ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+  return_large_blocks();
   return Server(engine, fd).run();
 }
 

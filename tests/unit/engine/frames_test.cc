@@ -42,7 +42,7 @@ TEST(Frames, WritesALoad) {
 TEST(Frames, WritesARunWithTheTaskAsItIs) {
   RunRequest request;
   request.job = base::JobId("j1");
-  request.task = R"({ "kind": "image",  "cfg": 1.50 })";
+  request.task = std::make_shared<const std::string>(R"({ "kind": "image",  "cfg": 1.50 })");
   request.inputs = {{"images", 2, "/t/in 2", "image/png"}, {"mask", 0, "/t/m", "image/webp"}};
   request.out_dir = "/t/out";
   EXPECT_EQ(encode_run(request), R"({"type":"run","job":"j1","task":{ "kind": "image",  "cfg": 1.50 },"inputs":[)"

@@ -42,7 +42,7 @@ TEST(EnginePool, SendsTheRunFrameOfTheProtocol) {
   stage.play(stage.manifest(), [](Stage& s) -> asio::awaitable<void> {
     auto request = s.request("frame");
     request.inputs = {{"image", 0, "/tmp/in", "image/png"}};
-    const std::string task = request.task;
+    const std::string task = *request.task;
     const std::string out_dir = request.out_dir;
     const auto answer = co_await s.pool().run(std::move(request), nullptr);
     const auto frame = boost::json::parse(json_of(answer));
@@ -80,9 +80,11 @@ TEST(EnginePool, CarriesATaskOfFifteenMegabytes) {
     auto request = s.request("task size");
     // NOLINTNEXTLINE(bugprone-string-constructor): it is meant to be that long
     const std::string long_text(15'000'000, 'x');
-    request.task.pop_back();
-    request.task += R"(,"text":")" + long_text + "\"}";
-    const auto size = static_cast<long>(request.task.size());
+    std::string task = *request.task;
+    task.pop_back();
+    task += R"(,"text":")" + long_text + "\"}";
+    const auto size = static_cast<long>(task.size());
+    request.task = std::make_shared<const std::string>(std::move(task));
     const auto answer = co_await s.pool().run(std::move(request), nullptr);
     EXPECT_EQ(number_in(answer, "size"), size);
   });
@@ -93,7 +95,7 @@ TEST(EnginePool, RefusesATaskAboveTheFrameLimitAndKeepsTheEngine) {
   stage.play(stage.manifest(), [](Stage& s) -> asio::awaitable<void> {
     const auto before = co_await s.run("who");
     auto request = s.request("task size");
-    request.task.append(65 * base::kMiB, ' ');
+    request.task = std::make_shared<const std::string>(*request.task + std::string(65 * base::kMiB, ' '));
     const auto answer = co_await s.pool().run(std::move(request), nullptr);
     EXPECT_TRUE(failure_of(answer).starts_with("bad_request: a frame of")) << failure_of(answer);
     const auto after = co_await s.run("who");

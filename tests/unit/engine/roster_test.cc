@@ -41,7 +41,7 @@ TEST(Roster, KeysAnInstanceByWhatTheManifestNames) {
   a.files = {{"vae", "/x"}};
   RunRequest b = a;
   b.job = base::JobId("other");
-  b.task = "{}";
+  b.task = std::make_shared<const std::string>("{}");
   Manifest keyed;
   EXPECT_EQ(instance_key(keyed, a), "");
   keyed.instance_key = {"model", "files", "defaults"};

@@ -67,8 +67,8 @@ RunRequest Stage::request(const std::string& prompt, job::Kind kind) {
   request.kind = kind;
   request.model = base::ModelId("model-a");
   request.engine = "sd-cpp";
-  request.task = R"({"kind":")" + std::string(to_string(kind)) + R"(","prompt":)" +
-                 boost::json::serialize(boost::json::string(prompt)) + "}";
+  request.task = std::make_shared<const std::string>(R"({"kind":")" + std::string(to_string(kind)) + R"(","prompt":)" +
+                                                     boost::json::serialize(boost::json::string(prompt)) + "}");
   request.out_dir = dir_.path() / request.job.str();
   std::filesystem::create_directory(request.out_dir);
   return request;

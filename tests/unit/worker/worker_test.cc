@@ -12,7 +12,7 @@ TEST_F(Worker, RunsAJsonJobFromOfferToAcknowledgement) {
   EXPECT_TRUE(studio().has_sent(R"({"type":"accept","jobId":"job-1"})"));
   EXPECT_TRUE(studio().has_sent(R"("currentJobId":"job-1")"));
   ASSERT_EQ(engines_.runs.size(), 1U);
-  EXPECT_EQ(engines_.runs[0].task, R"({"kind":"llm","messages":[{"role":"user","content":"hello"}]})");
+  EXPECT_EQ(*engines_.runs[0].task, R"({"kind":"llm","messages":[{"role":"user","content":"hello"}]})");
   engines_.finish_json("job-1");
   clock_.settle();
   EXPECT_TRUE(studio().has_sent(R"("result":{"answer":1},"prompt":"hello")"));
@@ -39,6 +39,19 @@ TEST_F(Worker, UploadsAFileAndTakesTheNextOfferMeanwhile) {
   EXPECT_TRUE(studio().has_sent(R"({"type":"accept","jobId":"job-2"})"));
   http_.answer(200, R"({"ok":true})");
   clock_.pass(1s);
+  EXPECT_EQ(counter("delivered"), 1);
+}
+
+TEST_F(Worker, AnswersTheOfferBehindAReceiptBeforeItSaysThatItIsFree) {
+  start();
+  say(offer_of("job-1"));
+  engines_.finish_json("job-1");
+  clock_.settle();
+  const auto before = studio().sent.size();
+  studio().say(R"({"type":"completeAck","jobId":"job-1"})");
+  say(offer_of("job-2"));
+  ASSERT_GT(studio().sent.size(), before);
+  EXPECT_EQ(studio().sent[before], R"({"type":"accept","jobId":"job-2"})");
   EXPECT_EQ(counter("delivered"), 1);
 }
 

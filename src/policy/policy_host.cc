@@ -12,6 +12,7 @@
 #include "policy/host/child.h"
 #include "policy/host/folder_watch.h"
 #include "policy/host/reload.h"
+#include "policy/rules/poll.h"
 
 namespace policy {
 namespace {
@@ -21,6 +22,12 @@ constexpr std::size_t kLongestReason = 200;
 constexpr std::size_t kLongestError = 2000;
 
 using ChildPtr = std::shared_ptr<host::Child>;
+
+/// A child with its policy loaded.
+struct Started {
+  ChildPtr child;
+  host::Declared declared;
+};
 
 /// The first line, as far as a place goes: "20-games.lua:3".
 std::string place_of(std::string_view error) {
@@ -49,7 +56,7 @@ class Host final : public PolicyHost {
 
   asio::awaitable<base::Status> start() override;
   void wake() override {
-    if (active_) active_->wake();
+    if (active_ && declared_->has_hooks) active_->wake();
   }
   asio::awaitable<job::Decision> decide(const job::Offer& offer, const job::Facts& facts) override;
   PolicyStatus status() const override { return status_; }
@@ -64,7 +71,7 @@ class Host final : public PolicyHost {
     if (callback_) callback_(status_);
   }
 
-  asio::awaitable<base::Result<ChildPtr>> start_child(const SourceFiles& files);
+  asio::awaitable<base::Result<Started>> start_child(const SourceFiles& files);
   asio::awaitable<void> attend(ChildPtr child);
   void lose(const ChildPtr& child, std::string_view why);
   asio::awaitable<void> restart();
@@ -72,8 +79,9 @@ class Host final : public PolicyHost {
 
   asio::awaitable<void> watch(host::FolderWatch folder);
   asio::awaitable<void> consider(base::Result<SourceFiles> files);
-  void activate(ChildPtr child, SourceFiles files);
+  void activate(Started started, SourceFiles files);
   void refuse(const base::Error& error);
+  std::optional<job::Decision> decide_by_declarations(const job::Offer& offer, const job::Facts& facts);
   job::Decision finish(Verdict verdict, std::uint64_t generation);
 
   asio::any_io_executor executor_;
@@ -83,7 +91,8 @@ class Host final : public PolicyHost {
   std::function<void(const PolicyStatus&)> callback_;
 
   ChildPtr active_;
-  SourceFiles good_;  // what the active child runs; the files on disk may be broken meanwhile
+  std::optional<host::Declared> declared_;  // of the policy in force
+  SourceFiles good_;                        // what the active child runs; the files on disk may be broken meanwhile
   host::Reload reload_;
   bool restarting_ = false;
   bool stopping_ = false;
@@ -135,7 +144,7 @@ asio::awaitable<void> Host::stop() {
 
 // Children
 
-asio::awaitable<base::Result<ChildPtr>> Host::start_child(const SourceFiles& files) {
+asio::awaitable<base::Result<Started>> Host::start_child(const SourceFiles& files) {
   CO_TRY(auto child, host::Child::spawn(executor_, options_.host_program));
   auto attending = attend(child);
   children_.spawn("policy child", std::move(attending));
@@ -151,7 +160,7 @@ asio::awaitable<base::Result<ChildPtr>> Host::start_child(const SourceFiles& fil
   auto loaded = co_await child->load(clock_, files, limits);
   if (!loaded) co_return std::move(loaded).error();
   guard.wanted = true;
-  co_return child;
+  co_return Started{std::move(child), std::move(*loaded)};
 }
 
 /// Reaps the child, and replaces it when it died on its own.
@@ -173,16 +182,16 @@ void Host::lose(const ChildPtr& child, std::string_view why) {
 
 asio::awaitable<void> Host::restart() {
   while (!active_) {
-    auto child = co_await start_child(good_);
+    auto started = co_await start_child(good_);
     if (active_) {
-      if (child) (*child)->retire();
+      if (started) started->child->retire();
       break;
     }
-    if (child) {
-      active_ = std::move(*child);
+    if (started) {
+      active_ = std::move(started->child);
       break;
     }
-    base::log::error("policy", "the policy host cannot be started", {{"error", child.error().message}});
+    base::log::error("policy", "the policy host cannot be started", {{"error", started.error().message}});
     const auto again = clock_.now() + kRestartPause;
     co_await clock_.sleep_until(again);
   }
@@ -210,6 +219,7 @@ asio::awaitable<job::Decision> Host::decide(const job::Offer& offer, const job::
     everything.accepted = true;
     co_return everything;
   }
+  if (auto decision = decide_by_declarations(offer, facts)) co_return std::move(*decision);
   while (deciding_) co_await turn_.wait();
   const Turn turn(*this);
   if (restarting_) co_await wait_for_restart();
@@ -223,6 +233,15 @@ asio::awaitable<job::Decision> Host::decide(const job::Offer& offer, const job::
   base::log::error("policy", "no verdict on an offer", {{"job", offer.id}, {"error", verdict.error().message}});
   lose(child, verdict.error().message);
   co_return decline("policy error: no verdict in time", {}, generation);
+}
+
+/// What is declared needs no Lua, and so no child: only hooks that have a say left are asked over there.
+std::optional<job::Decision> Host::decide_by_declarations(const job::Offer& offer, const job::Facts& facts) {
+  if (!declared_ || options_.explain) return std::nullopt;
+  rules::Poll poll(false);
+  poll.ask(declared_->rules, offer, facts.now);
+  if (poll.open() && declared_->has_hooks) return std::nullopt;
+  return finish(Verdict{poll.take()}, status_.generation);
 }
 
 job::Decision Host::finish(Verdict verdict, std::uint64_t generation) {
@@ -256,15 +275,16 @@ asio::awaitable<void> Host::consider(base::Result<SourceFiles> files) {
     if (!std::exchange(status_.error, {}).empty()) changed();
     co_return;
   }
-  auto child = co_await start_child(*files);
-  if (child)
-    activate(std::move(*child), std::move(*files));
+  auto started = co_await start_child(*files);
+  if (started)
+    activate(std::move(*started), std::move(*files));
   else
-    refuse(child.error());
+    refuse(started.error());
 }
 
-void Host::activate(ChildPtr child, SourceFiles files) {
-  const auto old = std::exchange(active_, std::move(child));
+void Host::activate(Started started, SourceFiles files) {
+  const auto old = std::exchange(active_, std::move(started.child));
+  declared_ = std::move(started.declared);
   good_ = std::move(files);
   ++status_.generation;
   status_.error.clear();

@@ -47,7 +47,8 @@ class PolicyHost {
   virtual asio::awaitable<base::Status> start() = 0;
   /// An offer is about to be decided: wakes the child while the frame is still being parsed.
   virtual void wake() = 0;
-  /// Never fails: an error is a decline that says so, with file:line.
+  /// By the declared rules in this process; the child is asked when hooks have a say left, or for a trace. Never fails:
+  /// an error is a decline that says so, with file:line.
   virtual asio::awaitable<job::Decision> decide(const job::Offer& offer, const job::Facts& facts) = 0;
   virtual PolicyStatus status() const = 0;
   /// Called (on io) whenever the active generation or the last error changes.

@@ -4,7 +4,7 @@
 
 #include "policy/lua/api.h"
 #include "policy/lua/state.h"
-#include "policy/rules/rule_set.h"
+#include "policy/rules/poll.h"
 
 namespace policy {
 namespace {
@@ -20,89 +20,34 @@ std::uint64_t seed_of(std::string_view text) {
   return hash;
 }
 
+void add(rules::Poll& poll, const lua::Hook& hook, lua::HookResult result, Verdict& verdict) {
+  verdict.instructions += result.instructions;
+  for (auto& [text, place] : result.notes) poll.trace(job::Vote::kNoOpinion, place, "note: " + text);
+  if (result.failure) {
+    if (verdict.error.empty()) verdict.error = to_line(*result.failure);
+    poll.trace(job::Vote::kDecline, result.failure->place, "policy error: " + result.failure->text);
+    poll.decline(job::RejectCode::kPaused, "policy error", result.failure->place);
+  } else if (!result.verdict) {
+    poll.trace(job::Vote::kNoOpinion, hook.place, "no opinion");
+  } else if (result.verdict->accept) {
+    poll.trace(job::Vote::kAccept, result.verdict->place, result.verdict->reason);
+    poll.accept(result.verdict->place);
+  } else {
+    poll.trace(job::Vote::kDecline, result.verdict->place, result.verdict->reason);
+    poll.decline(job::RejectCode::kNone, result.verdict->reason, result.verdict->place);
+  }
+}
+
+void fail(rules::Poll& poll, std::string error, Verdict& verdict) {
+  verdict.error = std::move(error);
+  poll.decline(job::RejectCode::kPaused, "policy error", {});
+}
+
 }  // namespace
 
 struct PolicyRuntime::Loaded {
   lua::Api api;
   std::unique_ptr<lua::State> state;  // dies first: it points at the api
-};
-
-/// Collects the votes on one offer.
-class PolicyRuntime::Poll {
- public:
-  explicit Poll(bool explain) : explain_(explain) { verdict_.decision.accepted = true; }
-
-  /// Whether the next rule needs to be asked.
-  bool open() const { return explain_ || verdict_.decision.accepted; }
-
-  void add(rules::Ballot ballot) {
-    if (explain_) trace(ballot.vote, ballot.place, std::move(ballot.text));
-    if (ballot.vote == job::Vote::kDecline) decline(ballot.code, std::move(ballot.reason), ballot.place);
-  }
-
-  void add(const lua::Hook& hook, lua::HookResult result) {
-    verdict_.instructions += result.instructions;
-    if (explain_) {
-      for (auto& [text, place] : result.notes) trace(job::Vote::kNoOpinion, place, "note: " + text);
-    }
-    if (result.failure) {
-      if (verdict_.error.empty()) verdict_.error = to_line(*result.failure);
-      if (explain_) trace(job::Vote::kDecline, result.failure->place, "policy error: " + result.failure->text);
-      decline(job::RejectCode::kPaused, "policy error", result.failure->place);
-    } else if (!result.verdict) {
-      if (explain_) trace(job::Vote::kNoOpinion, hook.place, "no opinion");
-    } else {
-      const bool accept = result.verdict->accept;
-      if (explain_) {
-        trace(accept ? job::Vote::kAccept : job::Vote::kDecline, result.verdict->place, result.verdict->reason);
-      }
-      if (!accept) decline(job::RejectCode::kNone, result.verdict->reason, result.verdict->place);
-      if (accept && verdict_.decision.accepted) verdict_.decision.rule = rules::to_string(result.verdict->place);
-    }
-  }
-
-  /// The entries before (or after) the one that applies, for the trace.
-  void skip_games(const std::vector<rules::GameRule>& games, const rules::GameRule* applies, bool before) {
-    bool seen = false;
-    for (const rules::GameRule& game : games) {
-      if (&game == applies) seen = true;
-      if (&game == applies || seen == before) continue;
-      trace(job::Vote::kSkipped, game.place,
-            "game entry \"" + game.pattern + (before ? "\" does not match" : "\": an earlier entry applies"));
-    }
-  }
-
-  void set_plan(const rules::GameRule& rule) {
-    if (!verdict_.decision.accepted) return;
-    verdict_.decision.plan.max_vram = rule.max_vram;
-    verdict_.decision.plan.max_time = rule.max_time;
-    verdict_.decision.rule = rules::to_string(rule.place);
-  }
-
-  void fail(const base::Error& error) {
-    verdict_.error = error.message;
-    decline(job::RejectCode::kPaused, "policy error", {});
-  }
-
-  Verdict take() { return std::move(verdict_); }
-
- private:
-  void trace(job::Vote vote, const rules::Place& place, std::string text) {
-    verdict_.decision.trace.push_back({vote, rules::to_string(place), std::move(text)});
-  }
-
-  /// The first no decides; later ones only show in the trace.
-  void decline(job::RejectCode code, std::string reason, const rules::Place& place) {
-    if (!verdict_.decision.accepted) return;
-    verdict_.decision.accepted = false;
-    verdict_.decision.code = code;
-    verdict_.decision.reason = std::move(reason);
-    verdict_.decision.rule = rules::to_string(place);
-    verdict_.decision.plan = {};
-  }
-
-  bool explain_;
-  Verdict verdict_;
 };
 
 PolicyRuntime::PolicyRuntime(SourceFiles files, RuntimeOptions options) : files_(std::move(files)), options_(options) {}
@@ -147,46 +92,41 @@ void PolicyRuntime::recover() {
 }
 
 Verdict PolicyRuntime::decide(const job::Offer& offer, const job::Facts& facts, bool explain) {
-  Poll poll(explain);
+  Verdict verdict;
+  rules::Poll poll(explain);
+  const auto rebuilt = spoiled_ ? build() : base::Status();
+  spoiled_ = !rebuilt;
   if (spoiled_) {
-    const auto rebuilt = build();
-    spoiled_ = !rebuilt;
-    if (spoiled_) {
-      poll.fail(rebuilt.error());
-      return poll.take();
-    }
+    fail(poll, rebuilt.error().message, verdict);
+  } else {
+    poll.ask(loaded_->api.rules, offer, facts.now);
+    if (!loaded_->api.hooks.empty() && poll.open()) ask_hooks(offer, facts.now, poll, verdict);
   }
-  lua::Api& api = loaded_->api;
-  if (api.rules.accept_during) poll.add(api.rules.vote_opening(facts.now, explain));
-  if (!api.rules.games.empty() && poll.open()) {
-    const auto* rule = api.rules.game_rule(offer.game.str());
-    if (explain) poll.skip_games(api.rules.games, rule, true);
-    poll.add(api.rules.vote_game(rule, offer, explain));
-    if (explain) poll.skip_games(api.rules.games, rule, false);
-    if (rule != nullptr) poll.set_plan(*rule);
-  }
-  if (!api.hooks.empty() && poll.open()) ask_hooks(offer, facts.now, explain, poll);
-  return poll.take();
+  verdict.decision = poll.take();
+  return verdict;
 }
 
 /// All in one call, as far as nobody objects; one by one for an explanation.
-void PolicyRuntime::ask_hooks(const job::Offer& offer, base::WallTime now, bool explain, Poll& poll) {
+void PolicyRuntime::ask_hooks(const job::Offer& offer, base::WallTime now, rules::Poll& poll, Verdict& verdict) {
   lua::Api& api = loaded_->api;
   lua::State& state = *loaded_->state;
   state.seed_random(seed_of(offer.id.str()));
   if (const auto failure = api.begin_offer(state, offer, now)) {
     spoiled_ = true;
-    poll.fail({base::Code::kExhausted, "facts: " + failure->text});
-    return;
+    return fail(poll, "facts: " + failure->text, verdict);
   }
-  const lua::Budget budget{options_.instructions, options_.time, explain};
+  const lua::Budget budget{options_.instructions, options_.time, poll.explains()};
   for (std::size_t next = 0; next < api.hooks.size() && poll.open() && !spoiled_;) {
-    auto result = api.run(state, next, explain ? next + 1 : api.hooks.size(), budget);
+    auto result = api.run(state, next, poll.explains() ? next + 1 : api.hooks.size(), budget);
     next = result.hook + 1;
     spoiled_ = result.failure && result.failure->spent;
     const lua::Hook& hook = api.hooks[result.hook];
-    poll.add(hook, std::move(result));
+    add(poll, hook, std::move(result), verdict);
   }
+}
+
+const rules::RuleSet& PolicyRuntime::rules() const {
+  return loaded_->api.rules;
 }
 
 PolicyRuntime::Summary PolicyRuntime::summary() const {

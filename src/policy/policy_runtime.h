@@ -13,6 +13,11 @@
 
 namespace policy {
 
+namespace rules {
+struct RuleSet;
+class Poll;
+}  // namespace rules
+
 struct RuntimeOptions {
   base::Bytes memory = 32 * base::kMiB;
   std::uint64_t instructions = 1'000'000;  // of one hook; loading may use kLoadFactor times as many
@@ -54,15 +59,15 @@ class PolicyRuntime {
     bool always_open = true;  // no accept_during
   };
   Summary summary() const;
+  const rules::RuleSet& rules() const;
   /// "tue 2026-03-24 22:00 Europe/Berlin".
   std::string local_time(base::WallTime when) const;
 
  private:
   struct Loaded;
-  class Poll;
   PolicyRuntime(SourceFiles files, RuntimeOptions options);
   base::Status build();
-  void ask_hooks(const job::Offer& offer, base::WallTime now, bool explain, Poll& poll);
+  void ask_hooks(const job::Offer& offer, base::WallTime now, rules::Poll& poll, Verdict& verdict);
 
   SourceFiles files_;
   RuntimeOptions options_;

@@ -17,8 +17,15 @@ std::string written(const DecideRequest& request) {
   encode_decide(frame, request.id, request.explain, request.offer, request.facts);
   return frame;
 }
-template <class Reply>
-std::string written(const Reply& reply) {
+std::string written(const LoadReply& reply) {
+  std::string frame;
+  if (reply.error.empty())
+    encode_loaded(frame, reply.declared.rules, reply.declared.has_hooks);
+  else
+    encode_load_failure(frame, reply.error);
+  return frame;
+}
+std::string written(const DecideReply& reply) {
   std::string frame;
   encode(frame, reply);
   return frame;

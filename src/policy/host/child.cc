@@ -3,7 +3,6 @@
 #include <csignal>
 
 #include "base/timeout.h"
-#include "policy/host/protocol.h"
 
 namespace policy::host {
 namespace {
@@ -44,18 +43,19 @@ asio::awaitable<base::Result<std::string>> Child::read(base::Clock& clock, base:
   co_return co_await std::move(operation);
 }
 
-asio::awaitable<base::Status> Child::load(base::Clock& clock, const SourceFiles& files, RuntimeOptions options) {
+asio::awaitable<base::Result<Declared>> Child::load(base::Clock& clock, const SourceFiles& files,
+                                                    RuntimeOptions options) {
   encode_load(frame_, files, options);
   CO_CHECK_OK(process_.channel().send(frame_));
   // The child's own limit comes first; this one is for a child that hangs where its limits do not reach.
   const auto limit = 2 * static_cast<int>(kLoadFactor) * options.time;
   const auto frame = co_await read(clock, limit);
   if (!frame) co_return frame.error();
-  const auto reply = decode_reply(*frame);
-  const auto* loaded = reply ? std::get_if<LoadReply>(&*reply) : nullptr;
+  auto reply = decode_reply(*frame);
+  auto* loaded = reply ? std::get_if<LoadReply>(&*reply) : nullptr;
   if (loaded == nullptr) co_return unreadable();
   if (!loaded->error.empty()) co_return base::Error{base::Code::kInvalid, loaded->error};
-  co_return base::Status();
+  co_return std::move(loaded->declared);
 }
 
 void Child::wake() {

@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
-#include "policy/policy_runtime.h"
+#include "policy/host/protocol.h"
 #include "process/child_process.h"
 
 namespace policy::host {
@@ -28,7 +28,7 @@ class Child {
   explicit Child(process::ChildProcess process) : process_(std::move(process)) {}
 
   /// Errors: kInvalid with the policy's errors; kUnavailable or kTimeout when the child is no good any more.
-  asio::awaitable<base::Status> load(base::Clock& clock, const SourceFiles& files, RuntimeOptions options);
+  asio::awaitable<base::Result<Declared>> load(base::Clock& clock, const SourceFiles& files, RuntimeOptions options);
 
   void wake();
   /// One at a time. Errors: the child is no good any more.

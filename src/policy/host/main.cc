@@ -75,11 +75,11 @@ void load(LoadRequest request, std::unique_ptr<PolicyRuntime>& runtime, std::str
   runtime.reset();
   auto loaded = PolicyRuntime::load(std::move(request.files), request.options);
   if (!loaded) {
-    encode(answer, LoadReply{loaded.error().message});
+    encode_load_failure(answer, loaded.error().message);
     return;
   }
   runtime = std::move(*loaded);
-  encode(answer, LoadReply{});
+  encode_loaded(answer, runtime->rules(), runtime->summary().hooks > 0);
 }
 
 int run() {

@@ -1,115 +1,12 @@
 #include "policy/host/protocol.h"
 
-#include <bit>
-#include <limits>
-#include <type_traits>
+#include "policy/host/rules_wire.h"
+#include "policy/host/wire.h"
 
 namespace policy::host {
 namespace {
 
-enum class Tag : std::uint8_t { kLoad = 1, kDecide = 2, kLoaded = 3, kVerdict = 4 };
-
 constexpr std::size_t kMaxTrace = 10'000;
-
-class Writer {
- public:
-  explicit Writer(std::string& frame, Tag tag) : frame_(frame) {
-    frame_.clear();
-    byte(static_cast<std::uint8_t>(tag));
-  }
-
-  void byte(std::uint8_t value) { frame_ += static_cast<char>(value); }
-  void flag(bool value) { byte(value ? 1 : 0); }
-  void number(std::uint64_t value) {
-    for (int shift = 0; shift < 64; shift += 8) byte(static_cast<std::uint8_t>(value >> shift));
-  }
-  void real(double value) { number(std::bit_cast<std::uint64_t>(value)); }
-  void time(std::chrono::nanoseconds value) { number(static_cast<std::uint64_t>(value.count())); }
-  void text(std::string_view value) {
-    number(value.size());
-    frame_ += value;
-  }
-  template <class T>
-  void optional(const std::optional<T>& value) {
-    flag(value.has_value());
-    if (!value) return;
-    if constexpr (std::is_same_v<T, double>)
-      real(*value);
-    else if constexpr (std::is_same_v<T, base::Duration>)
-      time(*value);
-    else
-      number(*value);
-  }
-
- private:
-  std::string& frame_;
-};
-
-/// Reads past the end give zeros and make the whole frame invalid.
-class Reader {
- public:
-  explicit Reader(std::string_view frame) : rest_(frame) {}
-
-  std::uint8_t byte() {
-    if (rest_.empty()) {
-      bad_ = true;
-      return 0;
-    }
-    const auto value = static_cast<std::uint8_t>(rest_.front());
-    rest_.remove_prefix(1);
-    return value;
-  }
-  bool flag() { return below(2) == 1; }
-  /// A small number; one that is too large makes the frame invalid.
-  std::uint8_t below(std::uint8_t bound) {
-    const auto value = byte();
-    if (value >= bound) bad_ = true;
-    return value < bound ? value : std::uint8_t{0};
-  }
-  std::uint64_t number() {
-    std::uint64_t value = 0;
-    for (int shift = 0; shift < 64; shift += 8) value |= static_cast<std::uint64_t>(byte()) << shift;
-    return value;
-  }
-  double real() { return std::bit_cast<double>(number()); }
-  std::chrono::nanoseconds time() { return std::chrono::nanoseconds(static_cast<std::int64_t>(number())); }
-  std::string text() {
-    const auto size = number();
-    if (size > rest_.size()) {
-      bad_ = true;
-      rest_ = {};
-      return {};
-    }
-    std::string value(rest_.substr(0, size));
-    rest_.remove_prefix(size);
-    return value;
-  }
-  template <class T>
-  std::optional<T> optional() {
-    if (!flag()) return std::nullopt;
-    if constexpr (std::is_same_v<T, double>) {
-      return real();
-    } else if constexpr (std::is_same_v<T, base::Duration>) {
-      return time();
-    } else {
-      const auto value = number();
-      if (value > std::numeric_limits<T>::max()) bad_ = true;
-      return static_cast<T>(value);
-    }
-  }
-  std::size_t count(std::size_t most) {
-    const auto value = number();
-    if (value > most) bad_ = true;
-    return bad_ ? 0 : static_cast<std::size_t>(value);
-  }
-
-  bool complete() const { return !bad_ && rest_.empty(); }
-  bool bad() const { return bad_; }
-
- private:
-  std::string_view rest_;
-  bool bad_ = false;
-};
 
 LoadRequest read_load(Reader& in) {
   LoadRequest request;
@@ -148,6 +45,15 @@ DecideRequest read_decide(Reader& in) {
 
 constexpr std::uint8_t kVotes = static_cast<std::uint8_t>(job::Vote::kSkipped) + 1;
 constexpr std::uint8_t kCodes = static_cast<std::uint8_t>(job::RejectCode::kInsufficientMemory) + 1;
+
+LoadReply read_loaded(Reader& in) {
+  LoadReply reply;
+  reply.error = in.text();
+  if (!reply.error.empty()) return reply;
+  reply.declared.has_hooks = in.flag();
+  reply.declared.rules = read_rules(in);
+  return reply;
+}
 
 DecideReply read_verdict(Reader& in) {
   DecideReply reply;
@@ -207,9 +113,16 @@ void encode_decide(std::string& frame, std::uint64_t id, bool explain, const job
   out.optional(offer.facts.max_tokens);
 }
 
-void encode(std::string& frame, const LoadReply& reply) {
+void encode_load_failure(std::string& frame, std::string_view error) {
   Writer out(frame, Tag::kLoaded);
-  out.text(reply.error);
+  out.text(error);
+}
+
+void encode_loaded(std::string& frame, const rules::RuleSet& rules, bool has_hooks) {
+  Writer out(frame, Tag::kLoaded);
+  out.text({});
+  out.flag(has_hooks);
+  write_rules(out, rules);
 }
 
 void encode(std::string& frame, const DecideReply& reply) {
@@ -247,7 +160,7 @@ std::optional<std::variant<LoadReply, DecideReply>> decode_reply(std::string_vie
   Reader in(frame);
   std::optional<std::variant<LoadReply, DecideReply>> reply;
   const auto tag = static_cast<Tag>(in.byte());
-  if (tag == Tag::kLoaded) reply = LoadReply{in.text()};
+  if (tag == Tag::kLoaded) reply = read_loaded(in);
   if (tag == Tag::kVerdict) reply = read_verdict(in);
   if (!in.complete()) return std::nullopt;
   return reply;

@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "policy/policy_runtime.h"
+#include "policy/rules/rule_set.h"
 
 namespace policy::host {
 
@@ -24,8 +25,15 @@ struct DecideRequest {
   job::Facts facts;
 };
 
+/// What the daemon needs of a loaded policy: it decides by the declared rules itself and asks the child for the hooks.
+struct Declared {
+  rules::RuleSet rules{rules::Zone::utc()};
+  bool has_hooks = false;
+};
+
 struct LoadReply {
   std::string error;  // empty = loaded
+  Declared declared;  // of a policy that is
 };
 
 struct DecideReply {
@@ -36,7 +44,8 @@ struct DecideReply {
 void encode_load(std::string& frame, const SourceFiles& files, const RuntimeOptions& options);
 void encode_decide(std::string& frame, std::uint64_t id, bool explain, const job::Offer& offer,
                    const job::Facts& facts);
-void encode(std::string& frame, const LoadReply& reply);
+void encode_load_failure(std::string& frame, std::string_view error);
+void encode_loaded(std::string& frame, const rules::RuleSet& rules, bool has_hooks);
 void encode(std::string& frame, const DecideReply& reply);
 
 /// Nothing when the frame is not exactly one well-formed record.

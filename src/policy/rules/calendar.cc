@@ -66,6 +66,13 @@ std::optional<Place> Calendar::find(std::string_view name) const {
   return std::nullopt;
 }
 
+std::vector<Window> Calendar::windows() const {
+  std::vector<Window> windows;
+  windows.reserve(windows_.size());
+  for (const Entry& entry : windows_) windows.push_back(entry.window);
+  return windows;
+}
+
 std::vector<std::string_view> Calendar::names() const {
   std::vector<std::string_view> result;
   for (const Entry& entry : windows_) result.emplace_back(entry.window.name);

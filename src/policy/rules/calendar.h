@@ -69,6 +69,8 @@ class Calendar {
   /// Where the name was declared.
   std::optional<Place> find(std::string_view name) const;
   std::vector<std::string_view> names() const;
+  std::vector<Window> windows() const;
+  const std::vector<DateSet>& dates() const { return dates_; }
   std::size_t size() const { return windows_.size() + dates_.size(); }
 
   /// Requires: the name is declared. Cached: one comparison while the answer holds.

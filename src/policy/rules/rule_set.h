@@ -41,6 +41,8 @@ struct Ballot {
 std::string format_size(base::Bytes bytes);
 
 struct RuleSet {
+  explicit RuleSet(Zone zone = Zone::machine()) : calendar(std::move(zone)) {}
+
   Calendar calendar;
   std::optional<Place> zone_place;
   std::optional<AcceptDuring> accept_during;

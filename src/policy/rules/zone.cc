@@ -42,7 +42,7 @@ Zone Zone::machine() {
     read_now(*zone);
     return {zone, zone->name()};
   } catch (const std::exception&) {
-    return {nullptr, "UTC"};
+    return utc();
   }
 }
 

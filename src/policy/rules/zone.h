@@ -20,6 +20,8 @@ class Zone {
   static base::Result<Zone> find(std::string_view name);
   /// The machine's own zone; UTC when it has none.
   static Zone machine();
+  /// Needs no database.
+  static Zone utc() { return {nullptr, "UTC"}; }
 
   const std::string& name() const { return name_; }
 

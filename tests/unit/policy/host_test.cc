@@ -52,6 +52,42 @@ TEST_F(PolicyHostTest, ExplainsWhenAsked) {
   });
 }
 
+TEST_F(PolicyHostTest, DecidesByDeclarationsWithoutTheChild) {
+  write(folder / "a.lua", with_worker("worker.game 'tide-*' { accept = false, reason = 'not this one' }\n"
+                                      "worker.game '*' { max_time = '15m' }"));
+  run([](PolicyHostTest& test) -> asio::awaitable<void> {
+    for (const pid_t pid : host_pids()) ::kill(pid, SIGSTOP);
+    auto offer = make_offer();
+    offer.game = base::GameId("tide-runner");
+    const auto refused = co_await test.host->decide(offer, kNow);
+    EXPECT_EQ(refused.reason, "not this one");
+    EXPECT_EQ(refused.rule, "a.lua:2");
+    offer.game = base::GameId("harbour");
+    const auto accepted = co_await test.host->decide(offer, kNow);
+    EXPECT_TRUE(accepted.accepted);
+    EXPECT_EQ(accepted.rule, "a.lua:3");
+    EXPECT_EQ(accepted.plan.max_time, 15min);
+    EXPECT_EQ(accepted.generation, 1U);
+    EXPECT_EQ(test.host->status().restarts, 0U);
+  });
+}
+
+TEST_F(PolicyHostTest, AsksNoHookAboutWhatADeclarationRefuses) {
+  write(folder / "a.lua", with_worker("worker.game 'tide-*' { accept = false, reason = 'not this one' }\n"
+                                      "worker.game '*' {}\n"
+                                      "worker.on('offer', function() return worker.decline 'a hook' end)"));
+  run([](PolicyHostTest& test) -> asio::awaitable<void> {
+    auto offer = make_offer();
+    offer.game = base::GameId("tide-runner");
+    const auto declared = co_await test.host->decide(offer, kNow);
+    EXPECT_EQ(declared.reason, "not this one");
+    offer.game = base::GameId("harbour");
+    const auto hooked = co_await test.host->decide(offer, kNow);
+    EXPECT_EQ(hooked.reason, "a hook");
+    EXPECT_EQ(hooked.rule, "a.lua:4");
+  });
+}
+
 TEST_F(PolicyHostTest, AHookThatFailsDeclinesAndIsCounted) {
   write(folder / "a.lua", with_worker("worker.on('offer', function(offer)\n return offer.seconds > 1\nend)"));
   run([](PolicyHostTest& test) -> asio::awaitable<void> {

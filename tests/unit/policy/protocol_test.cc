@@ -70,8 +70,54 @@ TEST(HostProtocol, CarriesFiles) {
   EXPECT_EQ(load.options.memory, 5U);
   EXPECT_EQ(load.options.instructions, 6U);
   EXPECT_EQ(load.options.time, std::chrono::seconds(7));
-  encode(frame, LoadReply{"broken"});
+  encode_load_failure(frame, "broken");
   EXPECT_EQ(std::get<LoadReply>(*decode_reply(frame)).error, "broken");
+}
+
+/// Rules with everything that can be declared, as the child sends them.
+std::string loaded_frame(bool has_hooks) {
+  const auto runtime = PolicyRuntime::load({{"a.lua", test::with_worker(R"(worker.zone 'Asia/Tokyo'
+worker.window 'night' { days = 'mon-fri', from = '22:00', to = '07:00' }
+worker.window 'span' { from = 'fri 20:00', lasts = '30h' }
+worker.dates 'fair' { '2026-12-24 .. 2027-01-02', '2027-03-01' }
+worker.accept_during { 'night', 'span', except = { 'fair' }, finish_before_end = '10m' }
+worker.game 'a-*' { kinds = { 'image', 'llm' }, models = { 'm*' }, max_vram = '8GiB', max_time = '15m' }
+worker.game '*' { accept = false, reason = 'not here' }
+)")}});
+  EXPECT_TRUE(runtime) << (runtime ? "" : runtime.error().message);
+  std::string frame;
+  if (runtime) encode_loaded(frame, (*runtime)->rules(), has_hooks);
+  return frame;
+}
+
+TEST(HostProtocol, CarriesTheDeclaredRules) {
+  auto reply = decode_reply(loaded_frame(true));
+  ASSERT_TRUE(reply);
+  auto& declared = std::get<LoadReply>(*reply).declared;
+  EXPECT_TRUE(declared.has_hooks);
+  EXPECT_EQ(declared.rules.calendar.zone().name(), "Asia/Tokyo");
+  EXPECT_EQ(declared.rules.calendar.size(), 3U);
+  EXPECT_EQ(declared.rules.zone_place->line, 2);
+  ASSERT_EQ(declared.rules.games.size(), 2U);
+  EXPECT_EQ(declared.rules.games[0].max_vram, 8 * base::kGiB);
+  EXPECT_EQ(declared.rules.games[1].reason, "not here");
+  // Tuesday 23:00 and Thursday 24 December 23:00 in Tokyo.
+  EXPECT_EQ(declared.rules.vote_opening(test::utc(2026, 3, 24, 14), false).vote, job::Vote::kPass);
+  EXPECT_EQ(declared.rules.vote_opening(test::utc(2026, 12, 24, 14), false).vote, job::Vote::kDecline);
+}
+
+TEST(HostProtocol, RefusesRulesThatCannotBeMeant) {
+  const std::string frame = loaded_frame(false);
+  for (std::size_t size = 0; size < frame.size(); ++size) EXPECT_FALSE(decode_reply(frame.substr(0, size))) << size;
+  const auto with = [&](std::string_view from, std::string_view to) {
+    std::string changed = frame;
+    changed.replace(changed.find(from), from.size(), to);
+    return changed;
+  };
+  EXPECT_TRUE(decode_reply(with("Asia/Tokyo", "Asia/Seoul")));
+  EXPECT_FALSE(decode_reply(with("Asia/Tokyo", "Asia/Tokio")));
+  EXPECT_FALSE(decode_reply(with("night", "nacht")));  // accept_during names it too
+  EXPECT_FALSE(decode_reply(frame + "x"));
 }
 
 TEST(HostProtocol, RefusesEveryCutAndEveryExcess) {

@@ -1,0 +1,188 @@
+#include "policy/host/rules_wire.h"
+
+#include <algorithm>
+
+namespace policy::host {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t kMaxEntries = 100'000;
+constexpr std::chrono::minutes kLastUntil = 24h + rules::kLongestWindow;
+constexpr auto kFirstDay = std::chrono::sys_days(std::chrono::year(1900) / 1 / 1);
+constexpr auto kLastDay = std::chrono::sys_days(std::chrono::year(9999) / 12 / 31);
+constexpr base::Duration kLongestTime = 366 * 24h;
+
+template <class Value>
+Value within(Reader& in, Value value, Value least, Value most) {
+  if (value < least || value > most) in.reject();
+  return std::clamp(value, least, most);
+}
+
+std::chrono::minutes read_minutes(Reader& in, std::chrono::minutes most) {
+  const std::chrono::minutes value(static_cast<std::int64_t>(in.number()));
+  return within(in, value, 0min, most);
+}
+
+void write_day(Writer& out, std::chrono::sys_days day) {
+  out.number(static_cast<std::uint64_t>(day.time_since_epoch().count()));
+}
+std::chrono::sys_days read_day(Reader& in) {
+  const auto count = static_cast<std::int64_t>(in.number());
+  return std::chrono::sys_days(std::chrono::days(within(in, count, std::int64_t{kFirstDay.time_since_epoch().count()},
+                                                        std::int64_t{kLastDay.time_since_epoch().count()})));
+}
+
+void write(Writer& out, const rules::Place& place) {
+  out.text(place.file);
+  out.number(static_cast<std::uint64_t>(place.line));
+}
+rules::Place read_place(Reader& in) {
+  rules::Place place;
+  place.file = in.text();
+  place.line = static_cast<int>(in.count(std::numeric_limits<int>::max()));
+  return place;
+}
+
+void write(Writer& out, const std::vector<std::string>& texts) {
+  out.number(texts.size());
+  for (const std::string& text : texts) out.text(text);
+}
+std::vector<std::string> read_texts(Reader& in) {
+  std::vector<std::string> texts;
+  const auto count = in.count(kMaxEntries);
+  for (std::size_t i = 0; i < count && !in.bad(); ++i) texts.push_back(in.text());
+  return texts;
+}
+
+void write(Writer& out, const rules::Calendar& calendar) {
+  out.text(calendar.zone().name());
+  const auto windows = calendar.windows();
+  out.number(windows.size());
+  for (const rules::Window& window : windows) {
+    out.text(window.name);
+    write(out, window.place);
+    out.byte(window.days);
+    out.number(static_cast<std::uint64_t>(window.from.count()));
+    out.number(static_cast<std::uint64_t>(window.until.count()));
+    out.optional(window.lasts);
+  }
+  out.number(calendar.dates().size());
+  for (const rules::DateSet& dates : calendar.dates()) {
+    out.text(dates.name);
+    write(out, dates.place);
+    out.number(dates.ranges.size());
+    for (const rules::DateRange& range : dates.ranges) {
+      write_day(out, range.first);
+      write_day(out, range.last);
+    }
+  }
+}
+
+rules::Window read_window(Reader& in) {
+  rules::Window window;
+  window.name = in.text();
+  window.place = read_place(in);
+  window.days = in.below(rules::kEveryDay + 1);
+  window.from = read_minutes(in, 24h);
+  window.until = read_minutes(in, kLastUntil);
+  window.lasts = in.optional<base::Duration>();
+  if (window.lasts) window.lasts = within<base::Duration>(in, *window.lasts, 1ns, rules::kLongestWindow);
+  return window;
+}
+
+rules::DateSet read_dates(Reader& in) {
+  rules::DateSet dates;
+  dates.name = in.text();
+  dates.place = read_place(in);
+  const auto ranges = in.count(kMaxEntries);
+  for (std::size_t i = 0; i < ranges && !in.bad(); ++i) {
+    const auto first = read_day(in);
+    dates.ranges.push_back({first, read_day(in)});
+  }
+  return dates;
+}
+
+rules::Calendar read_calendar(Reader& in) {
+  const std::string name = in.text();
+  auto zone = name == rules::Zone::utc().name() ? rules::Zone::utc() : rules::Zone::find(name);
+  if (!zone) in.reject();
+  rules::Calendar calendar(zone ? *zone : rules::Zone::utc());
+  const auto windows = in.count(kMaxEntries);
+  for (std::size_t i = 0; i < windows && !in.bad(); ++i) calendar.add(read_window(in));
+  const auto dates = in.count(kMaxEntries);
+  for (std::size_t i = 0; i < dates && !in.bad(); ++i) calendar.add(read_dates(in));
+  if (calendar.size() == 0) in.reject();
+  return calendar;
+}
+
+rules::AcceptDuring read_accept_during(Reader& in, const rules::Calendar& calendar) {
+  rules::AcceptDuring rule;
+  rule.place = read_place(in);
+  rule.names = read_texts(in);
+  rule.except = read_texts(in);
+  rule.finish_before_end = within<base::Duration>(in, in.time(), 0ns, 24h);
+  const auto unknown = [&](const std::string& name) { return !calendar.find(name); };
+  if (std::any_of(rule.names.begin(), rule.names.end(), unknown)) in.reject();
+  if (std::any_of(rule.except.begin(), rule.except.end(), unknown)) in.reject();
+  return rule;
+}
+
+void write(Writer& out, const rules::GameRule& rule) {
+  out.text(rule.pattern);
+  write(out, rule.place);
+  out.flag(rule.accept);
+  out.number(rule.kinds.size());
+  for (const job::Kind kind : rule.kinds) out.byte(static_cast<std::uint8_t>(kind));
+  write(out, rule.models);
+  out.optional(rule.max_vram);
+  out.optional(rule.max_time);
+  out.text(rule.reason);
+}
+
+rules::GameRule read_game(Reader& in) {
+  rules::GameRule rule;
+  rule.pattern = in.text();
+  rule.place = read_place(in);
+  rule.accept = in.flag();
+  const auto kinds = in.count(kMaxEntries);
+  for (std::size_t i = 0; i < kinds && !in.bad(); ++i) {
+    rule.kinds.push_back(static_cast<job::Kind>(in.below(job::kAllKinds.size())));
+  }
+  rule.models = read_texts(in);
+  rule.max_vram = in.optional<base::Bytes>();
+  rule.max_time = in.optional<base::Duration>();
+  if (rule.max_time) rule.max_time = within<base::Duration>(in, *rule.max_time, 0ns, kLongestTime);
+  rule.reason = in.text();
+  return rule;
+}
+
+}  // namespace
+
+void write_rules(Writer& out, const rules::RuleSet& rules) {
+  out.flag(rules.calendar.size() > 0);
+  if (rules.calendar.size() > 0) write(out, rules.calendar);
+  out.flag(rules.zone_place.has_value());
+  if (rules.zone_place) write(out, *rules.zone_place);
+  out.flag(rules.accept_during.has_value());
+  if (rules.accept_during) {
+    write(out, rules.accept_during->place);
+    write(out, rules.accept_during->names);
+    write(out, rules.accept_during->except);
+    out.time(rules.accept_during->finish_before_end);
+  }
+  out.number(rules.games.size());
+  for (const rules::GameRule& rule : rules.games) write(out, rule);
+}
+
+rules::RuleSet read_rules(Reader& in) {
+  rules::RuleSet rules(rules::Zone::utc());
+  if (in.flag()) rules.calendar = read_calendar(in);
+  if (in.flag()) rules.zone_place = read_place(in);
+  if (in.flag()) rules.accept_during = read_accept_during(in, rules.calendar);
+  const auto games = in.count(kMaxEntries);
+  for (std::size_t i = 0; i < games && !in.bad(); ++i) rules.games.push_back(read_game(in));
+  return rules;
+}
+
+}  // namespace policy::host

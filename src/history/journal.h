@@ -48,6 +48,7 @@ struct Produced {
   std::filesystem::path folder;
   std::string file;  // bare name of the result inside folder; "result.json" for JSON kinds
   std::string ext;
+  std::optional<std::string> prompt;  // of a result file; absent = in kPromptFile beside it
   base::Bytes bytes = 0;
   std::string worker;         // the worker id it was accepted under: results are never sent as somebody else's
   base::WallTime at{};        // when it was produced; written to the millisecond

@@ -172,8 +172,10 @@ base::Result<std::uint64_t> content_hash_of_file(const std::filesystem::path& pa
 base::Status check_content(const Produced& result) {
   if (result.text) return {};
   TRY(const auto of_result, content_hash_of_file(result.folder / result.file));
-  TRY(const auto of_both, content_hash_of_file(result.folder / kPromptFile, of_result));
-  if (of_both == result.content) return {};
+  auto of_both = result.prompt ? base::Result<std::uint64_t>(content_hash(*result.prompt, of_result))
+                               : content_hash_of_file(result.folder / kPromptFile, of_result);
+  if (!of_both) return std::move(of_both).error();
+  if (*of_both == result.content) return {};
   return base::Error{base::Code::kCorrupt, "the stored result of " + result.job.str() + " is damaged"};
 }
 

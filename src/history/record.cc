@@ -99,6 +99,7 @@ void fill(json::object& object, const Produced& produced) {
     object.emplace("folder", produced.folder.filename().native());
     object.emplace("file", produced.file);
     object.emplace("content", produced.content);
+    if (produced.prompt) object.emplace("prompt", *produced.prompt);
   }
   put_text(object, "ext", produced.ext);
   object.emplace("bytes", produced.bytes);
@@ -191,6 +192,7 @@ Record read_produced(Reader& from) {
     produced.folder = from.name("folder");
     produced.file = from.name("file");
     produced.content = from.number("content");
+    if (from.object.contains("prompt")) produced.prompt = from.text("prompt");
   }
   produced.ext = from.text("ext");
   produced.bytes = from.number("bytes");

@@ -13,7 +13,7 @@
 namespace history {
 
 /// Raised when an older program could no longer read what this one writes.
-inline constexpr std::uint32_t kFormat = 2;
+inline constexpr std::uint32_t kFormat = 3;
 
 /// The first record of a file.
 struct Header {

@@ -72,7 +72,10 @@ asio::awaitable<base::Result<job::Receipt>> Uploader::put_once(const ResultFile&
   net::UploadRequest request;
   request.url = urls_.complete(credentials_.worker, result.job);
   request.bearer = credentials_.token;
-  request.parts.push_back({.name = "prompt", .file = result.prompt_file});
+  if (result.prompt)
+    request.parts.push_back({.name = "prompt", .text = *result.prompt});
+  else
+    request.parts.push_back({.name = "prompt", .file = result.prompt_file});
   request.parts.push_back({.name = "ext", .text = result.ext});
   request.parts.push_back({.name = "image",
                            .file = result.file,

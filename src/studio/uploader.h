@@ -22,6 +22,7 @@ struct ResultFile {
   base::JobId job;
   std::filesystem::path file;
   std::filesystem::path prompt_file;  // the full prompt; streamed, it may be megabytes
+  std::optional<std::string> prompt;  // instead of the file
   std::string ext;                    // no dot
   base::Bytes bytes = 0;              // what the file had when it was made; 0 = not known
 };

@@ -27,7 +27,8 @@ constexpr base::Duration kKeepUnclaimed = std::chrono::hours(7 * 24);
 constexpr std::size_t kSmallText = 64 * base::kKiB;
 
 studio::ResultFile result_file(const history::Produced& result) {
-  return {result.job, result.folder / result.file, result.folder / history::kPromptFile, result.ext, result.bytes};
+  return {result.job,  result.folder / result.file, result.folder / history::kPromptFile, result.prompt, result.ext,
+          result.bytes};
 }
 
 base::Result<history::JsonText> read_json(const history::Produced& result) {
@@ -40,9 +41,9 @@ base::Result<history::JsonText> read_json(const history::Produced& result) {
   return history::JsonText{std::move(text), std::move(prompt)};
 }
 
-/// The prompt, and the result if it is not a file already. Sets `content`.
+/// The prompt if the record does not hold it, and the result if it is not a file already. Sets `content`.
 base::Status write_files(history::Produced& result, const job::JsonResult* json, const std::string& prompt) {
-  CHECK_OK(base::write_file(result.folder / history::kPromptFile, prompt));
+  if (!result.prompt) CHECK_OK(base::write_file(result.folder / history::kPromptFile, prompt));
   std::uint64_t of_result = 0;
   if (json != nullptr) {
     CHECK_OK(base::write_file(result.folder / result.file, json->text));
@@ -102,6 +103,7 @@ asio::awaitable<base::Result<history::Produced>> Delivery::keep(history::Produce
   if (result.folder.empty()) {
     CO_TRY(result.folder, journal_.make_job_folder(result.job));
   }
+  if (json == nullptr && prompt.size() <= history::kTextLimit) result.prompt = prompt;
   auto write = [&] { return write_files(result, json, prompt); };
   if (size <= kSmallText) {
     CO_CHECK_OK(write());

@@ -1,5 +1,6 @@
 #include "worker/job_pipeline.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 
@@ -24,9 +25,13 @@ constexpr int kRoundsForAnOffer = 3;
 /// A failure that the studio does not acknowledge in this time is over all the same: it frees the claim by itself.
 constexpr base::Duration kFailAckLimit = std::chrono::seconds(10);
 
-/// A small JSON result goes into the journal, so a job that has neither files nor inputs leaves no trace on the disk.
-bool needs_folder(const job::Offer& offer) {
-  return !job::is_json_kind(offer.kind) || !offer.inputs.empty();
+/// A small JSON result goes into the journal, so a job without files leaves no trace on the disk. `inputs`: what the
+/// engine wants fetched.
+bool needs_folder(const job::Offer& offer, const std::vector<std::string>& inputs) {
+  const auto wanted = [&](const job::Input& input) {
+    return std::find(inputs.begin(), inputs.end(), input.name) != inputs.end();
+  };
+  return !job::is_json_kind(offer.kind) || std::any_of(offer.inputs.begin(), offer.inputs.end(), wanted);
 }
 
 /// "1.52s" or "640µs", as the studio's views expect it.
@@ -106,7 +111,8 @@ asio::awaitable<std::optional<history::Produced>> JobPipeline::work(job::Offer& 
                                                                     ActiveJob& active,
                                                                     std::optional<history::JsonText>& fresh) {
   base::Result<std::filesystem::path> folder = std::filesystem::path();
-  if (needs_folder(offer)) folder = parts_.journal.make_job_folder(offer.id);
+  const engine::Manifest* manifest = parts_.engines.manifest(offer.source.engine, offer.kind);
+  if (manifest != nullptr && needs_folder(offer, manifest->inputs)) folder = parts_.journal.make_job_folder(offer.id);
   if (!folder) {
     co_await fail(active, disk_failure(folder.error()));
     co_return std::nullopt;

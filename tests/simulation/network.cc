@@ -85,7 +85,8 @@ class ModelHttp final : public net::HttpClient {
     auto& clock = network_.clock_;
     const std::string job = request.parts.at(2).filename.substr(0, request.parts.at(2).filename.rfind('.'));
     network_.trace_.line("worker", "uploads " + job);
-    const auto prompt = base::read_file(request.parts.at(0).file);
+    const net::FormPart& field = request.parts.at(0);
+    const auto prompt = field.file.empty() ? base::Result<std::string>(field.text) : base::read_file(field.file);
     const auto bytes = base::read_file(request.parts.at(2).file);
     if (!prompt || !bytes) co_return base::Error{base::Code::kNotFound, "a file to send is missing"};
     const auto arrival = clock.now() + network_.latency() * 4;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/clock.h"
+#include "history/journal.h"
 
 namespace simulation {
 namespace {
@@ -45,6 +46,8 @@ void Studio::add_job() {
   constexpr std::array kKinds = {job::Kind::kLlm, job::Kind::kImage, job::Kind::kVideo};
   job.kind = kKinds[random_.below(kKinds.size())];
   job.prompt = "a lantern for " + job.id;
+  // A prompt that is too long for the journal lies in a file.
+  if (jobs_.size() % 16 == 15) job.prompt += std::string(history::kTextLimit, '.');
   job.asks_later = plan_.has(Fault::kAskAgain) && random_.below(8) == 0;
   trace_.line("studio", "new " + job.id);
   queue_.push_back(job.id);

@@ -52,6 +52,21 @@ TEST(Records, ComeBackAsTheyWereWritten) {
   EXPECT_EQ(back.worker, produced.worker);
   EXPECT_EQ(back.at, produced.at);
   EXPECT_EQ(back.content, produced.content);
+  EXPECT_FALSE(back.prompt);
+}
+
+TEST(Records, APromptOfTheRecordComesBackAlsoWhenItIsEmpty) {
+  for (const std::string prompt : {"", "a lantern"}) {
+    Produced produced;
+    produced.job = base::JobId("job-1");
+    produced.folder = "/j/job-1";
+    produced.file = "result.glb";
+    produced.prompt = prompt;
+    const std::string bytes = framed(produced);
+    const auto read = parse_record(split(bytes).at(0).payload.value());
+    ASSERT_TRUE(read && std::holds_alternative<Produced>(*read));
+    EXPECT_EQ(std::get<Produced>(*read).prompt, prompt);
+  }
 }
 
 TEST(Records, ATextThatNeedsAnEscapeForEveryByteFitsAndComesBack) {

@@ -37,7 +37,7 @@ class Uploader : public testing::Test {
     return *outcome_;
   }
 
-  studio::ResultFile file_{base::JobId("job-1"), "/x/result.png", "/x/prompt.txt", "png"};
+  studio::ResultFile file_{base::JobId("job-1"), "/x/result.png", "/x/prompt.txt", std::nullopt, "png"};
   boost::asio::io_context io_;
   fakes::VirtualClock clock_{io_};
   fakes::FakeHttp http_;
@@ -62,6 +62,17 @@ TEST_F(Uploader, SendsThePartsOfTheContractInOrder) {
   EXPECT_EQ(upload.parts[2].name, "image");
   EXPECT_EQ(upload.parts[2].filename, "job-1.png");
   EXPECT_EQ(upload.parts[2].content_type, "image/png");
+}
+
+TEST_F(Uploader, APromptOfTheRecordNeedsNoFile) {
+  http_.answer(200, R"({"ok":true})");
+  http_.answer(200, R"({"ok":true})");
+  ASSERT_TRUE(run());
+  EXPECT_EQ(http_.uploads[0].parts[0].file, "/x/prompt.txt");
+  file_.prompt = "a lantern";
+  ASSERT_TRUE(run());
+  EXPECT_EQ(http_.uploads[1].parts[0].text, "a lantern");
+  EXPECT_TRUE(http_.uploads[1].parts[0].file.empty());
 }
 
 TEST_F(Uploader, U2_TriesThreeTimesOneAndTwoSecondsApart) {

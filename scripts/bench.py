@@ -28,10 +28,11 @@ class Table:
             met = ratio <= target if better == "lower" else ratio >= target
         self.rows[name] = {**values, "unit": unit, "ratio": ratio, "against": against, "target": target, "met": met}
         extra = next((f"{side} {value:.4g}" for side, value in values.items() if side not in ("ours", "public")), "")
+        public = f"{values['public']:.4g}" if "public" in values else ""
         sign = "<=" if better == "lower" else ">="
         mark = {None: "", True: "", False: " missed"}[met]
         print(f"{name + (f' ({unit})' if unit else ''):48} {ours:10.4g} "
-              f"{values['public'] if 'public' in values else '':>10.4} {extra:>18} "
+              f"{public:>10} {extra:>18} "
               f"{f'{ratio:.2f}' if ratio else '':>8} {f'{sign} {target}' if target else '':>9}{mark}", flush=True)
 
 

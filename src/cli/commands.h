@@ -17,6 +17,8 @@ int check_config(const config::Invocation& invocation, const config::Loaded& loa
 int list_engines(const config::Invocation& invocation, const config::Loaded& loaded);
 int check_policy(const config::Invocation& invocation, const config::Loaded& loaded);
 int explain_policy(const config::Invocation& invocation, const config::Loaded& loaded);
+int describe_policy(const config::Invocation& invocation, const config::Loaded& loaded);
+int simulate_policy(const config::Invocation& invocation, const config::Loaded& loaded);
 
 // Commands that change config.toml.
 int register_worker(const config::Invocation& invocation, const config::Loaded& loaded);

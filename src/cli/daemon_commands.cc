@@ -82,6 +82,10 @@ int run_command(const config::Invocation& invocation, const std::string& version
       return check_policy(invocation, *loaded);
     case config::Command::kPolicyExplain:
       return explain_policy(invocation, *loaded);
+    case config::Command::kPolicyDescribe:
+      return describe_policy(invocation, *loaded);
+    case config::Command::kPolicySimulate:
+      return simulate_policy(invocation, *loaded);
     case config::Command::kEngineList:
       return list_engines(invocation, *loaded);
   }

@@ -1,6 +1,6 @@
 #include <cstdio>
 
-#include "base/large_blocks.h"
+#include "base/memory/large_blocks.h"
 #include "cli/commands.h"
 #include "config/command_line.h"
 

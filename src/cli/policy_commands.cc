@@ -7,7 +7,9 @@
 #include "cli/commands.h"
 #include "cli/text.h"
 #include "config/exit_code.h"
+#include "policy/describe.h"
 #include "policy/inspect.h"
+#include "policy/simulate.h"
 #include "protocol/frames.h"
 
 namespace cli {
@@ -96,6 +98,55 @@ base::Result<job::Offer> read_offer(const std::filesystem::path& path) {
                      path.string() + " is no offer: " + (bad != nullptr ? bad->reason : "its type is not \"offer\"")};
 }
 
+json::array strings(const std::vector<std::string>& texts) {
+  return json::array(texts.begin(), texts.end());
+}
+
+std::int64_t seconds_of(base::Duration span) {
+  return std::chrono::duration_cast<std::chrono::seconds>(span).count();
+}
+
+json::object hours_of(const policy::rules::RuleSet& rules) {
+  json::object hours{{"zone", rules.calendar.zone().name()}};
+  json::array windows;
+  for (const auto& window : rules.calendar.windows()) {
+    windows.push_back(json::object{
+        {"name", window.name}, {"rule", policy::rules::to_string(window.place)}, {"text", policy::describe(window)}});
+  }
+  json::array dates;
+  for (const auto& set : rules.calendar.dates()) {
+    dates.push_back(json::object{
+        {"name", set.name}, {"rule", policy::rules::to_string(set.place)}, {"text", policy::describe(set)}});
+  }
+  hours["windows"] = std::move(windows);
+  hours["dates"] = std::move(dates);
+  if (const auto& during = rules.accept_during) {
+    hours["accept_during"] = json::object{{"names", strings(during->names)},
+                                          {"except", strings(during->except)},
+                                          {"finish_before_end_seconds", seconds_of(during->finish_before_end)},
+                                          {"rule", policy::rules::to_string(during->place)}};
+  }
+  return hours;
+}
+
+json::array games_of(const policy::rules::RuleSet& rules) {
+  json::array games;
+  for (const auto& game : rules.games) {
+    json::object entry{{"pattern", game.pattern},
+                       {"rule", policy::rules::to_string(game.place)},
+                       {"accept", game.accept},
+                       {"models", strings(game.models)}};
+    json::array kinds;
+    for (const job::Kind kind : game.kinds) kinds.emplace_back(job::to_string(kind));
+    entry["kinds"] = std::move(kinds);
+    if (game.max_vram) entry["max_vram_bytes"] = *game.max_vram;
+    if (game.max_time) entry["max_time_seconds"] = seconds_of(*game.max_time);
+    if (!game.reason.empty()) entry["reason"] = game.reason;
+    games.push_back(std::move(entry));
+  }
+  return games;
+}
+
 }  // namespace
 
 int check_policy(const config::Invocation& invocation, const config::Loaded& loaded) {
@@ -119,6 +170,38 @@ int explain_policy(const config::Invocation& invocation, const config::Loaded& l
   const auto explanation = policy::explain(path, *offer, facts);
   if (!explanation) return fail(config::kExitFailed, explanation.error().message);
   print_explanation(*offer, *explanation, invocation.json);
+  return config::kExitOk;
+}
+
+int describe_policy(const config::Invocation& invocation, const config::Loaded& loaded) {
+  const auto& path = loaded.settings.policy;
+  if (path.empty()) return fail(config::kExitUsage, kNoPolicy);
+  const auto runtime = policy::open_policy(path);
+  if (!runtime) return fail(config::kExitFailed, runtime.error().message);
+  const auto sentences = policy::describe(**runtime);
+  if (!invocation.json) {
+    std::fputs(policy::to_text(sentences).c_str(), stdout);
+    return config::kExitOk;
+  }
+  json::array said;
+  for (const auto& [about, text, rule] : sentences) {
+    said.push_back(json::object{{"about", about}, {"text", text}, {"rule", rule}});
+  }
+  const json::object whole{{"sentences", std::move(said)},
+                           {"hours", hours_of((*runtime)->rules())},
+                           {"games", games_of((*runtime)->rules())},
+                           {"hooks", strings((*runtime)->summary().hook_places)}};
+  std::puts(json::serialize(whole).c_str());
+  return config::kExitOk;
+}
+
+int simulate_policy(const config::Invocation& invocation, const config::Loaded& loaded) {
+  const auto& path = loaded.settings.policy;
+  if (path.empty()) return fail(config::kExitUsage, kNoPolicy);
+  const auto simulation =
+      policy::simulate(path, {invocation.from, invocation.days}, base::make_system_clock()->wall_now());
+  if (!simulation) return fail(config::kExitFailed, simulation.error().message);
+  std::puts(invocation.json ? policy::to_json(*simulation).c_str() : policy::to_text(*simulation).c_str());
   return config::kExitOk;
 }
 

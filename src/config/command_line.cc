@@ -42,6 +42,10 @@ constexpr std::array kSpecs = {
          "policy check --policy policies/"},
     Spec{Command::kPolicyExplain, "policy explain", "Policies", "the verdict on an offer, rule by rule", "OFFER.json",
          "policy explain offer.json --at '2026-03-25 01:12'"},
+    Spec{Command::kPolicyDescribe, "policy describe", "Policies", "the policy in plain sentences", "",
+         "policy describe --policy policies/"},
+    Spec{Command::kPolicySimulate, "policy simulate", "Policies", "a calendar of when jobs are claimed", "",
+         "policy simulate --from 2026-03-23 --days 7"},
     Spec{Command::kEngineList, "engine list", "Engines", "engines found, and what they serve", "", "engine list"},
 };
 
@@ -107,9 +111,15 @@ void add_options_of(Command command, cxxopts::Options& options) {
       break;
     case Command::kPolicyCheck:
     case Command::kPolicyExplain:
+    case Command::kPolicyDescribe:
+    case Command::kPolicySimulate:
       add("policy", "Lua file or folder; default: the configured one", cxxopts::value<std::string>(), "FILE|DIR");
       if (command == Command::kPolicyExplain) {
         add("at", "the clock: RFC 3339, or local 'YYYY-MM-DD HH:MM'", cxxopts::value<std::string>(), "TIME");
+      }
+      if (command == Command::kPolicySimulate) {
+        add("from", "the first day, YYYY-MM-DD; default: today", cxxopts::value<std::string>(), "DAY");
+        add("days", "how many days; default: 7", cxxopts::value<std::string>(), "N");
       }
       break;
     case Command::kEngineList:
@@ -156,6 +166,20 @@ base::Result<std::string> checked_level(const std::string& level) {
   return base::Error{base::Code::kInvalid, "--log-level is debug, info, warn or error, not \"" + level + "\""};
 }
 
+base::Status read_policy_tool(const cxxopts::ParseResult& parsed, const Spec& spec, Invocation& invocation) {
+  const auto given = [&](const char* name) -> std::optional<std::string> {
+    if (parsed.count(name) == 0) return std::nullopt;
+    return parsed[name].as<std::string>();
+  };
+  if (spec.command == Command::kPolicyExplain) invocation.at = given("at");
+  if (spec.command != Command::kPolicySimulate) return {};
+  invocation.from = given("from");
+  if (const auto days = given("days")) {
+    TRY(invocation.days, parse_number<int>("--days", *days, 1, 3660));
+  }
+  return {};
+}
+
 base::Status read_values(const cxxopts::ParseResult& parsed, const Spec& spec, Invocation& invocation) {
   const auto text = [&](const char* name) {
     return parsed.count(name) != 0 ? parsed[name].as<std::string>() : std::string();
@@ -188,17 +212,14 @@ base::Status read_values(const cxxopts::ParseResult& parsed, const Spec& spec, I
         TRY(invocation.pause_for, parse_duration(text("for")));
       }
       break;
-    case Command::kPolicyExplain:
-      if (has("at")) invocation.at = text("at");
-      break;
     default:
       break;
   }
+  if (spec.group == "Policies") CHECK_OK(read_policy_tool(parsed, spec, invocation));
   if (spec.command == Command::kRun || spec.command == Command::kRegister) {
     if (has("api-base-url")) overrides.api_base_url = text("api-base-url");
   }
-  if (spec.command == Command::kRun || spec.command == Command::kPolicyCheck ||
-      spec.command == Command::kPolicyExplain) {
+  if (spec.command == Command::kRun || spec.group == "Policies") {
     overrides.policy = text("policy");
   }
   if ((spec.command == Command::kRun || spec.command == Command::kEngineList) && has("engines")) {

@@ -27,6 +27,8 @@ enum class Command : std::uint8_t {
   kDrain,
   kPolicyCheck,
   kPolicyExplain,
+  kPolicyDescribe,
+  kPolicySimulate,
   kEngineList,
 };
 
@@ -43,6 +45,8 @@ struct Invocation {
   std::optional<std::chrono::seconds> idle_exit;
   std::filesystem::path offer_file;  // policy explain
   std::optional<std::string> at;     // policy explain: the clock
+  std::optional<std::string> from;   // policy simulate: the first day
+  int days = 7;                      // policy simulate
 };
 
 /// The program is to end at once with this text: help, version, or what is wrong with the arguments.

@@ -136,6 +136,7 @@ PolicyRuntime::Summary PolicyRuntime::summary() const {
                   .games = api.rules.games.size(),
                   .hooks = api.hooks.size(),
                   .always_open = !api.rules.accept_during};
+  for (const lua::Hook& hook : api.hooks) summary.hook_places.push_back(rules::to_string(hook.place));
   for (const SourceFile& file : files_) summary.files.push_back(file.name);
   return summary;
 }

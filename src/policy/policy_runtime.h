@@ -56,7 +56,8 @@ class PolicyRuntime {
     std::size_t windows = 0;
     std::size_t games = 0;
     std::size_t hooks = 0;
-    bool always_open = true;  // no accept_during
+    std::vector<std::string> hook_places;  // "20-games.lua:6"
+    bool always_open = true;               // no accept_during
   };
   Summary summary() const;
   const rules::RuleSet& rules() const;

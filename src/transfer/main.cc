@@ -6,7 +6,7 @@
 #include <curl/curl.h>
 #include <sys/socket.h>
 
-#include "base/large_blocks.h"
+#include "base/memory/large_blocks.h"
 #include "transfer/loop.h"
 
 namespace {

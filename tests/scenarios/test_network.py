@@ -260,9 +260,9 @@ class Identity(Scenario):
         self.assertEqual(connection["state"], "reconnecting")
         studio.add_jobs({"kind": "llm", "count": 3})
         studio.wait_settled(4)
-        self.assertEqual((first.count("llm dispatched in"), second.count("llm dispatched in")), (1, 3))
         self.stop(first)
         self.stop(second)
+        self.assertEqual((first.count("llm dispatched in"), second.count("llm dispatched in")), (1, 3))
         studio.finish()
         self.assert_delivered_once(self.assert_clean(studio))
 

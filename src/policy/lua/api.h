@@ -91,9 +91,9 @@ using ApiFunction = base::Result<int> (*)(lua_State*, Api&);
 
 /// Calls `function`, drops everything that needs a destructor, then raises or returns.
 int call_api(lua_State* lua, ApiFunction function);
-template <ApiFunction function>
+template <ApiFunction Function>
 int api_entry(lua_State* lua) {
-  return call_api(lua, function);
+  return call_api(lua, Function);
 }
 
 /// Where the declaration that is running was written.

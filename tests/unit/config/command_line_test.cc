@@ -49,6 +49,8 @@ TEST(CommandLine, KnowsEveryCommand) {
       {{"drain"}, Command::kDrain},
       {{"policy", "check"}, Command::kPolicyCheck},
       {{"policy", "explain", "offer.json"}, Command::kPolicyExplain},
+      {{"policy", "describe"}, Command::kPolicyDescribe},
+      {{"policy", "simulate"}, Command::kPolicySimulate},
       {{"engine", "list"}, Command::kEngineList},
   };
   for (const auto& [words, command] : table) {
@@ -104,6 +106,9 @@ TEST(CommandLine, ReadsTheOptionsOfTheOthers) {
   EXPECT_EQ(explain.overrides.policy, "p");
   EXPECT_EQ(explain.offer_file, "o.json");
   EXPECT_EQ(explain.at, "2026-03-25 01:12");
+  const Invocation simulate = understood({"policy", "simulate", "--from", "2026-03-23", "--days", "14"});
+  EXPECT_EQ(simulate.from, "2026-03-23");
+  EXPECT_EQ(simulate.days, 14);
 }
 
 TEST(CommandLine, GlobalOptionsStandInFrontOrBehind) {
@@ -150,6 +155,8 @@ TEST(CommandLine, BadUsageIsExitTwoWithTheNearestName) {
       {{"set-threshold", "nan"}, "needs a number"},
       {{"set-threshold", "-x"}, "unknown option \"-x\""},
       {{"policy", "explain"}, "policy explain needs OFFER.json"},
+      {{"policy", "simulate", "--days", "0"}, "--days needs a whole number from 1 to 3660"},
+      {{"policy", "describe", "--days", "3"}, "unknown option \"--days\""},
       {{}, "which command?"},
       {{"--json"}, "which command?"},
   };
@@ -192,6 +199,8 @@ TEST(CommandLine, EveryCommandHasHelpWithAnExampleInEightyColumns) {
                                        {"drain"},
                                        {"policy", "check"},
                                        {"policy", "explain"},
+                                       {"policy", "describe"},
+                                       {"policy", "simulate"},
                                        {"engine", "list"}};
   for (const Words& command : commands) {
     Words words = command;

@@ -1,0 +1,189 @@
+#include "policy/describe.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+
+#include "base/log.h"
+
+namespace policy {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::array<std::string_view, 7> kDays = {"sun", "mon", "tue", "wed", "thu", "fri", "sat"};
+
+std::string in_quotes(std::string_view text) {
+  return "\"" + base::log::printable(text, 200) + "\"";
+}
+
+std::string joined(const std::vector<std::string>& parts, std::string_view last) {
+  std::string text;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    if (i > 0) text += i + 1 == parts.size() ? " " + std::string(last) + " " : ", ";
+    text += parts[i];
+  }
+  return text;
+}
+
+std::string clock(std::chrono::minutes time) {
+  std::array<char, 16> text{};
+  std::snprintf(text.data(), text.size(), "%02d:%02d", static_cast<int>(time / 1h), static_cast<int>(time % 1h / 1min));
+  return text.data();
+}
+
+/// Runs from Monday on: "mon-fri", "tue and thu", "every day".
+std::string days_text(rules::DaySet days) {
+  if (days == rules::kEveryDay) return "every day";
+  const auto has = [days](std::size_t place) { return (days >> (place + 1) % 7 & 1) != 0; };
+  std::vector<std::string> runs;
+  for (std::size_t first = 0; first < 7; ++first) {
+    if (!has(first)) continue;
+    std::size_t last = first;
+    while (last < 6 && has(last + 1)) ++last;
+    const auto name = [](std::size_t place) { return std::string(kDays.at((place + 1) % 7)); };
+    if (last - first >= 2) {
+      runs.push_back(name(first) + "-" + name(last));
+      first = last;
+    } else {
+      runs.push_back(name(first));
+    }
+  }
+  return joined(runs, "and");
+}
+
+/// Where the name was declared, in words.
+std::string meaning(const rules::Calendar& calendar, const std::string& name) {
+  for (const rules::Window& window : calendar.windows()) {
+    if (window.name == name) return in_quotes(name) + " (" + describe(window) + ")";
+  }
+  for (const rules::DateSet& dates : calendar.dates()) {
+    if (dates.name == name) return in_quotes(name) + " (" + describe(dates) + ")";
+  }
+  return in_quotes(name);
+}
+
+std::string meanings(const rules::Calendar& calendar, const std::vector<std::string>& names, std::string_view last) {
+  std::vector<std::string> parts;
+  parts.reserve(names.size());
+  for (const std::string& name : names) parts.push_back(meaning(calendar, name));
+  return joined(parts, last);
+}
+
+void describe_hours(const rules::RuleSet& rules, std::vector<Sentence>& out) {
+  const std::string zone = "all times are those of " + rules.calendar.zone().name();
+  out.push_back({"hours", zone + (rules.zone_place ? "" : ", this machine's zone"),
+                 rules.zone_place ? rules::to_string(*rules.zone_place) : ""});
+  if (!rules.accept_during) {
+    out.push_back({"hours", "jobs are claimed at any time", ""});
+    return;
+  }
+  const rules::AcceptDuring& during = *rules.accept_during;
+  const std::string rule = rules::to_string(during.place);
+  out.push_back({"hours", "jobs are claimed during " + meanings(rules.calendar, during.names, "and"), rule});
+  if (!during.except.empty()) {
+    out.push_back({"hours", "but not during " + meanings(rules.calendar, during.except, "or"), rule});
+  }
+  if (during.finish_before_end > 0s) {
+    out.push_back(
+        {"hours", "none is claimed in the last " + format_span(during.finish_before_end) + " of a window", rule});
+  }
+}
+
+std::string game_text(const rules::GameRule& game) {
+  std::string text = "game " + in_quotes(game.pattern) + " is ";
+  if (!game.accept) return text + "declined" + (game.reason.empty() ? "" : ": " + in_quotes(game.reason));
+  text += "accepted";
+  if (!game.kinds.empty()) {
+    std::vector<std::string> kinds;
+    for (const job::Kind kind : game.kinds) kinds.emplace_back(job::to_string(kind));
+    text += ", only " + joined(kinds, "and");
+  }
+  if (!game.models.empty()) {
+    std::vector<std::string> models;
+    for (const std::string& model : game.models) models.push_back(in_quotes(model));
+    text += ", only models " + joined(models, "and");
+  }
+  if (game.max_vram) text += ", up to " + rules::format_size(*game.max_vram) + " of VRAM";
+  if (game.max_time) text += ", for at most " + format_span(*game.max_time);
+  return text;
+}
+
+void describe_games(const rules::RuleSet& rules, std::vector<Sentence>& out) {
+  bool everything = rules.games.empty();
+  for (const rules::GameRule& game : rules.games) {
+    const bool first = !everything;
+    everything = everything || game.pattern == "*";
+    if (first) out.push_back({"games", game_text(game), rules::to_string(game.place)});
+  }
+  if (rules.games.empty()) out.push_back({"games", "every game is accepted", ""});
+  if (!everything) out.push_back({"games", "every other game is declined", rules::to_string(rules.games.back().place)});
+}
+
+}  // namespace
+
+std::string format_span(base::Duration span) {
+  struct Unit {
+    base::Duration size;
+    char name;
+  };
+  std::string text;
+  for (const auto& [size, name] : {Unit{24h, 'd'}, Unit{1h, 'h'}, Unit{1min, 'm'}, Unit{1s, 's'}}) {
+    if (span < size) continue;
+    text += std::to_string(span / size) + name;
+    span %= size;
+  }
+  return text.empty() ? "0s" : text;
+}
+
+std::string describe(const rules::Window& window) {
+  const std::string days = days_text(window.days);
+  if (window.lasts) return days + " " + clock(window.from) + " for " + format_span(*window.lasts);
+  if (window.from == 0min && window.until == 24h) return days + " all day";
+  const auto later = std::chrono::floor<std::chrono::days>(window.until - 1min);
+  const bool one_day = std::find(kDays.begin(), kDays.end(), days) != kDays.end();
+  if (!one_day || later.count() == 0) return days + " " + clock(window.from) + "-" + clock(window.until - later);
+  const auto day = static_cast<std::size_t>(std::find(kDays.begin(), kDays.end(), days) - kDays.begin());
+  const auto last = (day + static_cast<std::size_t>(later.count())) % kDays.size();
+  return "from " + days + " " + clock(window.from) + " to " + std::string(kDays.at(last)) + " " +
+         clock(window.until - later);
+}
+
+std::string describe(const rules::DateSet& dates) {
+  std::vector<std::string> parts;
+  for (const rules::DateRange& range : dates.ranges) {
+    const auto day = [](std::chrono::sys_days when) {
+      return rules::format_local(rules::Zone::utc(), base::WallTime(when)).substr(4, 10);
+    };
+    parts.push_back(range.first == range.last ? day(range.first) : day(range.first) + " .. " + day(range.last));
+  }
+  return joined(parts, "and");
+}
+
+std::vector<Sentence> describe(const PolicyRuntime& runtime) {
+  std::vector<Sentence> sentences;
+  describe_hours(runtime.rules(), sentences);
+  describe_games(runtime.rules(), sentences);
+  for (const std::string& place : runtime.summary().hook_places) {
+    sentences.push_back({"hooks", "a function looks at every offer that nothing above declines", place});
+  }
+  return sentences;
+}
+
+std::string to_text(const std::vector<Sentence>& sentences) {
+  std::size_t widest = 0;
+  for (const Sentence& sentence : sentences) widest = std::max(widest, sentence.rule.size());
+  std::string text;
+  std::string_view about;
+  for (const Sentence& sentence : sentences) {
+    std::string line = sentence.about == about ? std::string() : sentence.about;
+    about = sentence.about;
+    line.resize(8, ' ');
+    line += sentence.rule;
+    line.resize(8 + widest + 2, ' ');
+    text += line + sentence.text + "\n";
+  }
+  return text;
+}
+
+}  // namespace policy

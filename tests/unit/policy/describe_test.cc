@@ -1,0 +1,70 @@
+#include "policy/describe.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "policy_fixture.h"
+
+namespace policy {
+namespace {
+
+using namespace std::chrono_literals;
+using rules::Window;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+std::string text_of(const std::string& policy) {
+  const auto runtime = PolicyRuntime::load({{"a.lua", test::with_worker(policy)}});
+  EXPECT_TRUE(runtime) << (runtime ? "" : runtime.error().message);
+  return runtime ? to_text(describe(**runtime)) : "";
+}
+
+TEST(Describe, SaysWindowsAsPeopleDo) {
+  EXPECT_EQ(describe(Window{.from = 22h, .until = 31h}), "every day 22:00-07:00");
+  EXPECT_EQ(describe(Window{.days = 0b0111110, .from = 9h, .until = 19h}), "mon-fri 09:00-19:00");
+  EXPECT_EQ(describe(Window{.days = 0b0100000, .from = 20h, .until = 3 * 24h + 7h}), "from fri 20:00 to mon 07:00");
+  EXPECT_EQ(describe(Window{.days = 0b1000001, .until = 24h}), "sat and sun all day");
+  EXPECT_EQ(describe(Window{.days = 0b0010110, .from = 6h + 5min, .lasts = 90min}), "mon, tue and thu 06:05 for 1h30m");
+  EXPECT_EQ(describe(Window{.days = 0b0000100, .from = 14h, .until = 24h}), "tue 14:00-24:00");
+}
+
+TEST(Describe, SaysSpansAsAPolicyWritesThem) {
+  EXPECT_EQ(format_span(0s), "0s");
+  EXPECT_EQ(format_span(15min), "15m");
+  EXPECT_EQ(format_span(49h + 90s), "2d1h1m30s");
+}
+
+TEST(Describe, NothingDeclaredMeansEverything) {
+  const auto text = text_of("");
+  EXPECT_THAT(text, HasSubstr("jobs are claimed at any time"));
+  EXPECT_THAT(text, HasSubstr("every game is accepted"));
+  EXPECT_THAT(text, HasSubstr("this machine's zone"));
+}
+
+TEST(Describe, EveryStatementNamesItsLine) {
+  const auto text = text_of(R"(worker.zone 'Asia/Tokyo'
+worker.window 'night' { from = '22:00', to = '07:00' }
+worker.dates 'fair' { '2026-12-24 .. 2027-01-02', '2027-03-01' }
+worker.accept_during { 'night', except = { 'fair' }, finish_before_end = '10m' }
+worker.game 'a-*' { kinds = { 'image', 'llm' }, max_vram = '8GiB', max_time = '15m' }
+worker.game 'b' { accept = false, reason = 'not here' }
+worker.on('offer', function() end))");
+  for (const char* part :
+       {"Asia/Tokyo", "jobs are claimed during \"night\" (every day 22:00-07:00)",
+        "but not during \"fair\" (2026-12-24 .. 2027-01-02 and 2027-03-01)", "in the last 10m of a window",
+        "game \"a-*\" is accepted, only image and llm, up to 8 GiB of VRAM, for at most 15m",
+        "game \"b\" is declined: \"not here\"", "every other game is declined", "a.lua:2  all", "a.lua:5  jobs",
+        "a.lua:8  a function"}) {
+    EXPECT_THAT(text, HasSubstr(part));
+  }
+}
+
+TEST(Describe, WhatAnEarlierEntryTakesIsNotSaid) {
+  const auto text = text_of("worker.game '*' {}\nworker.game 'late' { accept = false }");
+  EXPECT_THAT(text, HasSubstr("game \"*\" is accepted"));
+  EXPECT_THAT(text, Not(HasSubstr("late")));
+  EXPECT_THAT(text, Not(HasSubstr("every other game")));
+}
+
+}  // namespace
+}  // namespace policy

@@ -63,7 +63,7 @@ void Lease::release() {
 std::variant<Lease, Refusal> Ledger::reserve(const base::JobId& job, base::Bytes vram) {
   const base::Bytes limit = bound();
   if (vram > limit) {
-    return Refusal{job::RejectCode::kNone,
+    return Refusal{vram > firm_bound() ? job::RejectCode::kNone : job::RejectCode::kInsufficientMemory,
                    "needs " + needed_gib(vram, limit) + ", this worker's bound is " + gib(limit), bound_rule()};
   }
   if (promises_.size() >= options_.max_jobs || promises_.contains(job)) {
@@ -81,12 +81,22 @@ std::variant<Lease, Refusal> Ledger::reserve(const base::JobId& job, base::Bytes
   return Lease(this, job);
 }
 
+void Ledger::set_policy_bound(std::optional<base::Bytes> bytes, std::string rule) {
+  policy_bound_ = bytes;
+  policy_rule_ = std::move(rule);
+}
+
 base::Bytes Ledger::bound() const {
+  return std::min(firm_bound(), policy_bound_.value_or(firm_bound()));
+}
+
+base::Bytes Ledger::firm_bound() const {
   const base::Bytes threshold = bytes_of(options_.vram_threshold_gb);
   return options_.vram_total ? std::min(threshold, *options_.vram_total) : threshold;
 }
 
 std::string Ledger::bound_rule() const {
+  if (policy_bound_ && *policy_bound_ < firm_bound()) return policy_rule_;
   const bool machine_decides = options_.vram_total && *options_.vram_total < bytes_of(options_.vram_threshold_gb);
   return machine_decides ? "machine: total VRAM" : "config.toml: vram_threshold_gb";
 }

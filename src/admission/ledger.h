@@ -54,19 +54,26 @@ class Ledger {
 
   /// Running jobs keep what they were promised; a lower bound counts for the next one.
   void set_threshold(double gb) { options_.vram_threshold_gb = gb; }
+  /// The policy's bound, which may be another one later: what exceeds this one alone is refused with
+  /// kInsufficientMemory. `rule` names who set it.
+  void set_policy_bound(std::optional<base::Bytes> bytes, std::string rule);
   void set_vram_total(std::optional<base::Bytes> total) { options_.vram_total = total; }
   std::size_t running() const { return promises_.size(); }
   base::Bytes promised() const { return promised_; }
-  /// The bound that counts: the smaller of threshold and total.
+  /// The bound that counts: the smallest of threshold, total and policy.
   base::Bytes bound() const;
 
  private:
   friend class Lease;
   void give_back(const base::JobId& job);
+  /// What never changes while the worker runs: the smaller of threshold and total.
+  base::Bytes firm_bound() const;
   /// Names what sets the bound.
   std::string bound_rule() const;
 
   AdmissionOptions options_;
+  std::optional<base::Bytes> policy_bound_;
+  std::string policy_rule_;
   std::unordered_map<base::JobId, base::Bytes> promises_;
   base::Bytes promised_ = 0;
 };

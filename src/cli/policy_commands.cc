@@ -147,6 +147,19 @@ json::array games_of(const policy::rules::RuleSet& rules) {
   return games;
 }
 
+json::array memory_of(const policy::rules::RuleSet& rules) {
+  json::array entries;
+  for (const auto& rule : rules.vram) {
+    json::object entry{{"rule", policy::rules::to_string(rule.place)}};
+    if (rule.keep_free) entry["keep_free_bytes"] = *rule.keep_free;
+    if (rule.at_most) entry["at_most_bytes"] = *rule.at_most;
+    if (rule.at_most_percent) entry["at_most_percent"] = *rule.at_most_percent;
+    if (!rule.during.empty()) entry["during"] = rule.during;
+    entries.push_back(std::move(entry));
+  }
+  return entries;
+}
+
 }  // namespace
 
 int check_policy(const config::Invocation& invocation, const config::Loaded& loaded) {
@@ -190,6 +203,7 @@ int describe_policy(const config::Invocation& invocation, const config::Loaded& 
   const json::object whole{{"sentences", std::move(said)},
                            {"hours", hours_of((*runtime)->rules())},
                            {"games", games_of((*runtime)->rules())},
+                           {"vram", memory_of((*runtime)->rules())},
                            {"hooks", strings((*runtime)->summary().hook_places)}};
   std::puts(json::serialize(whole).c_str());
   return config::kExitOk;

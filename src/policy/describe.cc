@@ -120,6 +120,19 @@ void describe_games(const rules::RuleSet& rules, std::vector<Sentence>& out) {
   if (!everything) out.push_back({"games", "every other game is declined", rules::to_string(rules.games.back().place)});
 }
 
+void describe_memory(const rules::RuleSet& rules, std::vector<Sentence>& out) {
+  for (const rules::VramRule& rule : rules.vram) {
+    std::vector<std::string> parts;
+    if (rule.keep_free) parts.push_back(rules::format_size(*rule.keep_free) + " of VRAM stay free");
+    if (rule.at_most) parts.push_back("jobs use at most " + rules::format_size(*rule.at_most) + " of VRAM");
+    if (rule.at_most_percent) {
+      parts.push_back("jobs use at most " + std::to_string(*rule.at_most_percent) + " % of the VRAM");
+    }
+    std::string text = rule.during.empty() ? "" : "during " + meaning(rules.calendar, rule.during) + " ";
+    out.push_back({"memory", text + joined(parts, "and"), rules::to_string(rule.place)});
+  }
+}
+
 }  // namespace
 
 std::string format_span(base::Duration span) {
@@ -164,6 +177,7 @@ std::vector<Sentence> describe(const PolicyRuntime& runtime) {
   std::vector<Sentence> sentences;
   describe_hours(runtime.rules(), sentences);
   describe_games(runtime.rules(), sentences);
+  describe_memory(runtime.rules(), sentences);
   for (const std::string& place : runtime.summary().hook_places) {
     sentences.push_back({"hooks", "a function looks at every offer that nothing above declines", place});
   }

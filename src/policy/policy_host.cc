@@ -59,6 +59,11 @@ class Host final : public PolicyHost {
     if (active_ && declared_->has_hooks) active_->wake();
   }
   asio::awaitable<job::Decision> decide(const job::Offer& offer, const job::Facts& facts) override;
+  VramLimit vram_limit(base::WallTime now, std::optional<base::Bytes> total) override {
+    if (!declared_) return {};
+    auto bound = declared_->rules.vram_bound(now, total);
+    return {bound.bytes, rules::to_string(bound.place), bound.until};
+  }
   PolicyStatus status() const override { return status_; }
   void on_change(std::function<void(const PolicyStatus&)> callback) override { callback_ = std::move(callback); }
   asio::awaitable<void> stop() override;

@@ -39,6 +39,13 @@ struct PolicyStatus {
   std::uint64_t errors = 0;    // hooks that ended in an error
 };
 
+/// What the policy allows of the machine's GPU memory.
+struct VramLimit {
+  std::optional<base::Bytes> bytes;  // nothing = it says nothing
+  std::string rule;                  // file:line
+  base::WallTime until = base::WallTime::max();
+};
+
 class PolicyHost {
  public:
   virtual ~PolicyHost() = default;
@@ -50,6 +57,8 @@ class PolicyHost {
   /// By the declared rules in this process; the child is asked when hooks have a say left, or for a trace. Never fails:
   /// an error is a decline that says so, with file:line.
   virtual asio::awaitable<job::Decision> decide(const job::Offer& offer, const job::Facts& facts) = 0;
+  /// `total`: what the machine has, if that is known. Changes with `on_change` and at `until`.
+  virtual VramLimit vram_limit(base::WallTime now, std::optional<base::Bytes> total) = 0;
   virtual PolicyStatus status() const = 0;
   /// Called (on io) whenever the active generation or the last error changes.
   virtual void on_change(std::function<void(const PolicyStatus&)> callback) = 0;

@@ -65,7 +65,7 @@ protocol::Capabilities Worker::capabilities() const {
   capabilities.username = options_.identity.username;
   capabilities.agent_version = options_.identity.version;
   capabilities.vram_total_gb = total_vram_gb(options_.gpus);
-  capabilities.vram_threshold_gb = options_.admission.vram_threshold_gb;
+  capabilities.vram_threshold_gb = std::min(options_.admission.vram_threshold_gb, policy_vram_gb_);
   capabilities.auto_enabled = rules_.claiming(outside_.clock.now());
   capabilities.auto_update = options_.auto_update;
   capabilities.start_minimised = options_.start_minimised;
@@ -113,6 +113,9 @@ std::string Worker::status() const {
                                    {"adopted", counters.adopted},       {"delivered", counters.delivered},
                                    {"failed", counters.failed},         {"handed_back", counters.handed_back},
                                    {"superseded", counters.superseded}, {"journal_damaged", damage.damaged_records}};
+  json::array cut_short;
+  for (const auto& job : outside_.journal.abandoned()) cut_short.emplace_back(job.str());
+  state["cut_short"] = std::move(cut_short);
   state["jobs"] = job_rows(jobs_, now);
   state["recent"] = verdict_rows(pipeline_.verdicts());
   return json::serialize(state);

@@ -1,5 +1,6 @@
 #include "worker/worker.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
@@ -19,6 +20,10 @@ constexpr base::Duration kLeftoverLimit = std::chrono::seconds(10);
 
 /// Long enough for a fail frame to leave and be acknowledged, short enough for a service manager's patience.
 constexpr base::Duration kHandBackLimit = std::chrono::seconds(5);
+
+/// Between two looks at a memory limit that a window ends.
+constexpr base::Duration kShortestLook = std::chrono::milliseconds(10);
+constexpr base::Duration kLongestLook = std::chrono::minutes(1);
 
 }  // namespace
 
@@ -45,7 +50,15 @@ Worker::Worker(WorkerOptions options, studio::Urls urls, Outside outside)
       pipelines_(outside_.io) {
   link_.on_offer_frame([this] { outside_.policy.wake(); });
   jobs_.on_change([this] { jobs_changed(); });
-  link_.set_capabilities(capabilities());
+  outside_.policy.on_change([this](const policy::PolicyStatus&) {
+    apply_vram_limit();
+    policy_changed_.notify();
+  });
+  apply_vram_limit();
+  for (const base::JobId& job : outside_.journal.abandoned()) {
+    base::log::warn("history", "the worker before this one died while it ran this job; the studio gives it out again",
+                    {{"job", job}});
+  }
 }
 
 asio::awaitable<studio::LinkEnd> Worker::run(studio::Credentials credentials) {
@@ -54,6 +67,7 @@ asio::awaitable<studio::LinkEnd> Worker::run(studio::Credentials credentials) {
   co_await deliver_leftovers();
   tasks_.spawn("offers", take_offers());
   tasks_.spawn("supervision", supervise());
+  tasks_.spawn("memory limit", follow_vram_limit());
   idle_since_ = outside_.clock.now();
   const auto end = co_await link_.run(std::move(credentials));
   tasks_.cancel_all();
@@ -222,6 +236,32 @@ asio::awaitable<void> Worker::end_pause(base::SteadyTime until) {
   // A cancelled sleep returns early; the pause it belonged to is no longer the present one.
   if (outside_.clock.now() < until || rules_.paused_until() != until) co_return;
   resume();
+}
+
+/// Returns until when the limit holds.
+base::WallTime Worker::apply_vram_limit() {
+  auto limit = outside_.policy.vram_limit(outside_.clock.wall_now(), options_.admission.vram_total);
+  policy_vram_gb_ = limit.bytes ? static_cast<double>(*limit.bytes) / static_cast<double>(base::kGiB)
+                                : std::numeric_limits<double>::infinity();
+  ledger_.set_policy_bound(limit.bytes, std::move(limit.rule));
+  refresh();
+  return limit.until;
+}
+
+asio::awaitable<void> Worker::follow_vram_limit() {
+  using namespace asio::experimental::awaitable_operators;
+  for (;;) {
+    const auto until = apply_vram_limit();
+    if (until == base::WallTime::max()) {
+      co_await policy_changed_.wait();
+      continue;
+    }
+    // The wall clock may be set meanwhile, so no sleep is long.
+    const auto left = std::clamp<base::Duration>(until - outside_.clock.wall_now(), kShortestLook, kLongestLook);
+    const auto again = outside_.clock.now() + left;
+    auto event = outside_.clock.sleep_until(again) || policy_changed_.wait();
+    co_await std::move(event);
+  }
 }
 
 void Worker::refresh() {

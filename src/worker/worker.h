@@ -3,6 +3,7 @@
 // interfaces, so that it runs unchanged in a simulation. Thread: io.
 
 #include <functional>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -99,6 +100,8 @@ class Worker final : public control::Operator {
   asio::awaitable<void> end_pause(base::SteadyTime until);
   asio::awaitable<void> finish();
   void begin_drain(std::string reason, std::optional<base::Duration> limit);
+  base::WallTime apply_vram_limit();
+  asio::awaitable<void> follow_vram_limit();
   void refresh();
   void jobs_changed();
   std::optional<base::SteadyTime> next_deadline() const;
@@ -122,6 +125,8 @@ class Worker final : public control::Operator {
   bool now_ = false;
   std::string shutdown_reason_;
   base::Event changed_;
+  double policy_vram_gb_ = std::numeric_limits<double>::infinity();
+  base::Event policy_changed_;
   base::TaskGroup::TaskId pause_task_ = 0;
   base::TaskGroup tasks_;      // offers, supervision
   base::TaskGroup pipelines_;  // last: ends first

@@ -96,11 +96,14 @@ class FakePolicy final : public policy::PolicyHost {
     asked.push_back(offer.id);
     co_return verdict;
   }
+  policy::VramLimit vram_limit(base::WallTime, std::optional<base::Bytes>) override { return vram; }
   policy::PolicyStatus status() const override { return {}; }
-  void on_change(std::function<void(const policy::PolicyStatus&)>) override {}
+  void on_change(std::function<void(const policy::PolicyStatus&)> callback) override { changed = std::move(callback); }
   asio::awaitable<void> stop() override { co_return; }
 
   job::Decision verdict{.accepted = true};
+  policy::VramLimit vram;
+  std::function<void(const policy::PolicyStatus&)> changed;
   std::vector<base::JobId> asked;
   int wakes = 0;
 };

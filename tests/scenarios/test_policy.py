@@ -30,6 +30,23 @@ class Policies(Scenario):
         self.assertEqual(worker.count(r"declined .*rule=20-games\.lua:2"), 2, worker.output())
         self.stop(worker)
 
+    def test_a_studio_hears_of_the_memory_bound_and_offers_what_fits(self):
+        folder = self.folder / "policies"
+        folder.mkdir()
+        path = folder / "40-vram.lua"
+        path.write_text("local worker = require 'worker'\nworker.vram { at_most = '1GiB' }\n")
+        studio = self.studio(jobs("image", 1, vram_gb=2.0) + jobs("llm", 1, vram_gb=0.5))
+        self.write_config(studio.url)
+        worker = self.worker("--policy", folder)
+        worker.wait_line("llm dispatched in")
+        self.assertEqual(self.status()["vram"]["bound_gib"], 1)
+        self.assertEqual(worker.count("image dispatched in"), 0)
+        path.write_text("local worker = require 'worker'\nworker.vram { at_most = '3GiB' }\n")
+        self.assert_clean(studio)
+        self.assertEqual(self.status()["vram"]["bound_gib"], 3)
+        self.assertEqual(worker.count(r"\[policy\] declined"), 0)
+        self.stop(worker)
+
     def test_a_saved_change_decides_the_next_offer(self):
         folder = self.policy(False)
         studio = self.studio(jobs("llm", 1, expect="declined"), "--stay")

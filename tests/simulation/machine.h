@@ -63,6 +63,7 @@ class ModelPolicy final : public policy::PolicyHost {
   asio::awaitable<base::Status> start() override { co_return base::Status(); }
   void wake() override {}
   asio::awaitable<job::Decision> decide(const job::Offer& offer, const job::Facts& facts) override;
+  policy::VramLimit vram_limit(base::WallTime, std::optional<base::Bytes>) override { return {}; }
   policy::PolicyStatus status() const override { return {}; }
   void on_change(std::function<void(const policy::PolicyStatus&)>) override {}
   asio::awaitable<void> stop() override { co_return; }

@@ -157,6 +157,26 @@ rules::GameRule read_game(Reader& in) {
   return rule;
 }
 
+void write(Writer& out, const rules::VramRule& rule) {
+  write(out, rule.place);
+  out.optional(rule.keep_free);
+  out.optional(rule.at_most);
+  out.optional(rule.at_most_percent);
+  out.text(rule.during);
+}
+
+rules::VramRule read_vram(Reader& in, const rules::Calendar& calendar) {
+  rules::VramRule rule;
+  rule.place = read_place(in);
+  rule.keep_free = in.optional<base::Bytes>();
+  rule.at_most = in.optional<base::Bytes>();
+  rule.at_most_percent = in.optional<unsigned>();
+  if (rule.at_most_percent.value_or(1) < 1 || rule.at_most_percent.value_or(1) > 100) in.reject();
+  rule.during = in.text();
+  if (!rule.during.empty() && !calendar.find(rule.during)) in.reject();
+  return rule;
+}
+
 }  // namespace
 
 void write_rules(Writer& out, const rules::RuleSet& rules) {
@@ -173,6 +193,8 @@ void write_rules(Writer& out, const rules::RuleSet& rules) {
   }
   out.number(rules.games.size());
   for (const rules::GameRule& rule : rules.games) write(out, rule);
+  out.number(rules.vram.size());
+  for (const rules::VramRule& rule : rules.vram) write(out, rule);
 }
 
 rules::RuleSet read_rules(Reader& in) {
@@ -182,6 +204,8 @@ rules::RuleSet read_rules(Reader& in) {
   if (in.flag()) rules.accept_during = read_accept_during(in, rules.calendar);
   const auto games = in.count(kMaxEntries);
   for (std::size_t i = 0; i < games && !in.bad(); ++i) rules.games.push_back(read_game(in));
+  const auto bounds = in.count(kMaxEntries);
+  for (std::size_t i = 0; i < bounds && !in.bad(); ++i) rules.vram.push_back(read_vram(in, rules.calendar));
   return rules;
 }
 

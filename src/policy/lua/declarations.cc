@@ -20,19 +20,19 @@ base::Status while_loading(const Api& api, std::string_view what) {
 }
 
 /// `worker.window 'night'`: keeps the name and waits for the table.
-template <ApiFunction finish>
+template <ApiFunction Finish>
 base::Result<int> open_named(lua_State* lua, Api& api, std::string_view declaration) {
   CHECK_OK(while_loading(api, declaration));
   TRY(const auto name, read_text(lua, 1, std::string(declaration) + ": the name"));
   api.opened.push_back({std::string(declaration) + " '" + name + "'", declared_at(lua, api)});
   lua_pushlstring(lua, name.data(), name.size());
-  lua_pushcclosure(lua, &api_entry<finish>, 1);
+  lua_pushcclosure(lua, &api_entry<Finish>, 1);
   return 1;
 }
 
 /// The name that `open_named` kept. Ends the wait for the table.
 std::string opened_name(lua_State* lua, Api& api, std::string_view declaration) {
-  const std::string name = lua_tostring(lua, lua_upvalueindex(1));
+  std::string name = lua_tostring(lua, lua_upvalueindex(1));
   const std::string what = std::string(declaration) + " '" + name + "'";
   const auto found = std::find_if(api.opened.rbegin(), api.opened.rend(),
                                   [&](const Api::Opened& candidate) { return candidate.what == what; });
@@ -144,6 +144,7 @@ base::Status read_kinds(const TableReader& table, rules::GameRule& rule) {
       continue;
     }
     std::vector<std::string_view> known;
+    known.reserve(job::kAllKinds.size());
     for (const job::Kind each : job::kAllKinds) known.push_back(job::to_string(each));
     return table.error("kinds", rules::unknown_name("kind", name, known));
   }
@@ -214,6 +215,28 @@ base::Result<int> declare_accept_during(lua_State* lua, Api& api) {
   return 0;
 }
 
+base::Result<int> declare_vram(lua_State* lua, Api& api) {
+  CHECK_OK(while_loading(api, "worker.vram"));
+  TRY(const auto table, TableReader::open(lua, 1, "worker.vram", {"keep_free", "at_most", "during"}, false));
+  rules::VramRule rule{.place = declared_at(lua, api)};
+  TRY(rule.keep_free, table.size("keep_free"));
+  TRY(const auto at_most, table.text("at_most"));
+  if (at_most && at_most->find('%') != std::string::npos) {
+    const auto percent = rules::parse_percent(*at_most);
+    if (!percent) return table.error("at_most", percent.error().message);
+    rule.at_most_percent = *percent;
+  } else if (at_most) {
+    TRY(rule.at_most, table.size("at_most"));
+  }
+  if (!rule.keep_free && !at_most) return table.error("keep_free", "or 'at_most' is needed");
+  TRY(const auto during, table.text("during"));
+  rule.during = during.value_or("");
+  if (during) api.references.push_back({*during, rule.place});
+  if (api.rules.vram.size() == 1000) return invalid("worker.vram: there are 1000 entries already");
+  api.rules.vram.push_back(std::move(rule));
+  return 0;
+}
+
 base::Result<int> declare_hook(lua_State* lua, Api& api) {
   CHECK_OK(while_loading(api, "worker.on"));
   TRY(const auto event, read_text(lua, 1, "worker.on: the event"));
@@ -233,7 +256,8 @@ void add_declarations(lua_State* lua) {
   const luaL_Reg functions[] = {
       {"zone", &api_entry<&declare_zone>},   {"window", &api_entry<&declare_window>},
       {"dates", &api_entry<&declare_dates>}, {"accept_during", &api_entry<&declare_accept_during>},
-      {"game", &api_entry<&declare_game>},   {"on", &api_entry<&declare_hook>}};
+      {"game", &api_entry<&declare_game>},   {"vram", &api_entry<&declare_vram>},
+      {"on", &api_entry<&declare_hook>}};
   for (const auto& [name, function] : functions) {
     lua_pushcfunction(lua, function);
     lua_setfield(lua, -2, name);

@@ -126,6 +126,14 @@ bool Calendar::inside(std::string_view name, base::WallTime now) {
   return entry->inside;
 }
 
+base::WallTime Calendar::holds_until(std::string_view name, base::WallTime now) {
+  inside(name, now);
+  const auto entry = std::find_if(windows_.begin(), windows_.end(),
+                                  [name](const Entry& candidate) { return candidate.window.name == name; });
+  if (entry != windows_.end()) return entry->valid.end;
+  return zone_.instant(day_of(zone_.local(now)) + std::chrono::days(1), {});
+}
+
 Calendar::Around Calendar::around(const AcceptDuring& rule, std::chrono::sys_days centre) const {
   const auto excepted_date = [&](base::WallTime start) -> std::string_view {
     const auto day = day_of(zone_.local(start));

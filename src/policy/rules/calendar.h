@@ -75,6 +75,8 @@ class Calendar {
 
   /// Requires: the name is declared. Cached: one comparison while the answer holds.
   bool inside(std::string_view name, base::WallTime now);
+  /// Until when that answer holds. Requires: as `inside`.
+  base::WallTime holds_until(std::string_view name, base::WallTime now);
   /// Requires: every name is declared. Not cached.
   Opening opening(const AcceptDuring& rule, base::WallTime now) const;
 

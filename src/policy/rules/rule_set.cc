@@ -120,4 +120,19 @@ Ballot RuleSet::vote_opening(base::WallTime now, bool explain) {
   return decline(rule.place, job::RejectCode::kPaused, std::move(reason));
 }
 
+VramBound RuleSet::vram_bound(base::WallTime now, std::optional<base::Bytes> total) {
+  VramBound bound;
+  for (const VramRule& rule : vram) {
+    if (!rule.during.empty()) {
+      bound.until = std::min(bound.until, calendar.holds_until(rule.during, now));
+      if (!calendar.inside(rule.during, now)) continue;
+    }
+    const auto bytes = allowed(rule, total);
+    if (!bytes || (bound.bytes && *bound.bytes <= *bytes)) continue;
+    bound.bytes = bytes;
+    bound.place = rule.place;
+  }
+  return bound;
+}
+
 }  // namespace policy::rules

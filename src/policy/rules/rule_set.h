@@ -10,6 +10,7 @@
 #include "job/offer.h"
 #include "policy/rules/calendar.h"
 #include "policy/rules/place.h"
+#include "policy/rules/vram.h"
 
 namespace policy::rules {
 
@@ -47,6 +48,7 @@ struct RuleSet {
   std::optional<Place> zone_place;
   std::optional<AcceptDuring> accept_during;
   std::vector<GameRule> games;
+  std::vector<VramRule> vram;
 
   /// The entry that applies; nullptr when none matches.
   const GameRule* game_rule(std::string_view game) const;
@@ -54,6 +56,8 @@ struct RuleSet {
   Ballot vote_game(const GameRule* rule, const job::Offer& offer, bool explain) const;
   /// Requires: accept_during is declared and its names are known. Cached: one comparison while the answer holds.
   Ballot vote_opening(base::WallTime now, bool explain);
+  /// `total`: what the machine has, if that is known.
+  VramBound vram_bound(base::WallTime now, std::optional<base::Bytes> total);
 
  private:
   Opening opening_;

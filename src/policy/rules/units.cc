@@ -64,6 +64,7 @@ template <class Units>
 base::Error bad_unit(std::string_view unit, std::string_view example, const Units& units) {
   if (unit.empty()) return invalid("a unit is missing: write it like '" + std::string(example) + "'");
   std::vector<std::string_view> names;
+  names.reserve(units.size());
   for (const auto& [name, value] : units) names.push_back(name);
   return invalid(unknown_name("unit", unit, names));
 }
@@ -120,6 +121,14 @@ base::Result<base::Bytes> parse_size(std::string_view text) {
     if (unit == rest) return static_cast<base::Bytes>(std::ceil(*number * static_cast<double>(bytes)));
   }
   return bad_unit(rest, "12GiB", kSizeUnits);
+}
+
+base::Result<unsigned> parse_percent(std::string_view text) {
+  std::string_view rest = trimmed(text);
+  const auto number = take_number(rest);
+  const bool whole = number && *number == std::floor(*number) && *number >= 1 && *number <= 100;
+  if (!whole || trimmed(rest) != "%") return invalid(quoted(text) + " is not a share: write it like '40%'");
+  return static_cast<unsigned>(*number);
 }
 
 base::Result<base::Duration> parse_span(std::string_view text) {

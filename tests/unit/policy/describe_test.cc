@@ -48,13 +48,15 @@ worker.dates 'fair' { '2026-12-24 .. 2027-01-02', '2027-03-01' }
 worker.accept_during { 'night', except = { 'fair' }, finish_before_end = '10m' }
 worker.game 'a-*' { kinds = { 'image', 'llm' }, max_vram = '8GiB', max_time = '15m' }
 worker.game 'b' { accept = false, reason = 'not here' }
-worker.on('offer', function() end))");
+worker.on('offer', function() end)
+worker.vram { during = 'night', keep_free = '2GiB', at_most = '40%' })");
   for (const char* part :
        {"Asia/Tokyo", "jobs are claimed during \"night\" (every day 22:00-07:00)",
         "but not during \"fair\" (2026-12-24 .. 2027-01-02 and 2027-03-01)", "in the last 10m of a window",
         "game \"a-*\" is accepted, only image and llm, up to 8 GiB of VRAM, for at most 15m",
-        "game \"b\" is declined: \"not here\"", "every other game is declined", "a.lua:2  all", "a.lua:5  jobs",
-        "a.lua:8  a function"}) {
+        "game \"b\" is declined: \"not here\"", "every other game is declined",
+        "during \"night\" (every day 22:00-07:00) 2 GiB of VRAM stay free and jobs use at most 40 % of the VRAM",
+        "a.lua:2  all", "a.lua:5  jobs", "a.lua:8  a function"}) {
     EXPECT_THAT(text, HasSubstr(part));
   }
 }

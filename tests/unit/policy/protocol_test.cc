@@ -83,6 +83,7 @@ worker.dates 'fair' { '2026-12-24 .. 2027-01-02', '2027-03-01' }
 worker.accept_during { 'night', 'span', except = { 'fair' }, finish_before_end = '10m' }
 worker.game 'a-*' { kinds = { 'image', 'llm' }, models = { 'm*' }, max_vram = '8GiB', max_time = '15m' }
 worker.game '*' { accept = false, reason = 'not here' }
+worker.vram { during = 'night', keep_free = '2GiB', at_most = '40%' }
 )")}});
   EXPECT_TRUE(runtime) << (runtime ? "" : runtime.error().message);
   std::string frame;
@@ -101,6 +102,8 @@ TEST(HostProtocol, CarriesTheDeclaredRules) {
   ASSERT_EQ(declared.rules.games.size(), 2U);
   EXPECT_EQ(declared.rules.games[0].max_vram, 8 * base::kGiB);
   EXPECT_EQ(declared.rules.games[1].reason, "not here");
+  ASSERT_EQ(declared.rules.vram.size(), 1U);
+  EXPECT_EQ(declared.rules.vram[0].at_most_percent, 40U);
   // Tuesday 23:00 and Thursday 24 December 23:00 in Tokyo.
   EXPECT_EQ(declared.rules.vote_opening(test::utc(2026, 3, 24, 14), false).vote, job::Vote::kPass);
   EXPECT_EQ(declared.rules.vote_opening(test::utc(2026, 12, 24, 14), false).vote, job::Vote::kDecline);

@@ -18,46 +18,46 @@ using ::testing::HasSubstr;
 
 class SourceFilesTest : public ::testing::Test {
  protected:
-  void write(const std::string& name, std::string_view text) { std::ofstream(root.path() / name) << text; }
+  void write(const std::string& name, std::string_view text) { std::ofstream(root_.path() / name) << text; }
   std::string error() {
-    const auto files = read_sources(root.path());
+    const auto files = read_sources(root_.path());
     return files ? "" : files.error().message;
   }
 
-  base::TempDir root = *base::TempDir::create("policy-sources");
+  base::TempDir root_ = *base::TempDir::create("policy-sources");
 };
 
 TEST_F(SourceFilesTest, ReadsThePoliciesOfAFolderInTheOrderOfTheirNames) {
   for (const char* name : {"20-b.lua", "10-a.lua", "a_test.lua", "worker.d.lua", ".hidden.lua", "README.md"}) {
     write(name, name);
   }
-  const auto files = read_sources(root.path());
+  const auto files = read_sources(root_.path());
   ASSERT_TRUE(files) << files.error().message;
   EXPECT_THAT(*files, ElementsAre(SourceFile{"10-a.lua", "10-a.lua"}, SourceFile{"20-b.lua", "20-b.lua"}));
 }
 
 TEST_F(SourceFilesTest, RefusesWhatOthersMayWrite) {
   write("a.lua", "");
-  ::chmod((root.path() / "a.lua").c_str(), 0602);
-  EXPECT_THAT(error(), HasSubstr("run: chmod o-w '" + (root.path() / "a.lua").string() + "'"));
-  ::chmod((root.path() / "a.lua").c_str(), 0600);
+  ::chmod((root_.path() / "a.lua").c_str(), 0602);
+  EXPECT_THAT(error(), HasSubstr("run: chmod o-w '" + (root_.path() / "a.lua").string() + "'"));
+  ::chmod((root_.path() / "a.lua").c_str(), 0600);
   EXPECT_EQ(error(), "");
-  ::chmod(root.path().c_str(), 0777);
-  EXPECT_THAT(error(), HasSubstr("run: chmod o-w '" + root.path().string() + "'"));
+  ::chmod(root_.path().c_str(), 0777);
+  EXPECT_THAT(error(), HasSubstr("run: chmod o-w '" + root_.path().string() + "'"));
 }
 
 TEST_F(SourceFilesTest, RefusesAFileOfAnotherUser) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root may give a file away";
   write("a.lua", "");
-  ASSERT_EQ(::chown((root.path() / "a.lua").c_str(), 12345, static_cast<gid_t>(-1)), 0);
+  ASSERT_EQ(::chown((root_.path() / "a.lua").c_str(), 12345, static_cast<gid_t>(-1)), 0);
   EXPECT_THAT(error(), HasSubstr("belongs to user 12345; run: chown"));
 }
 
 TEST_F(SourceFilesTest, RefusesLinksOutOfTheFolder) {
-  fs::create_directory(root.path() / "inside");
+  fs::create_directory(root_.path() / "inside");
   write("secret.lua", "return 1");
-  fs::create_symlink("../secret.lua", root.path() / "inside" / "a.lua");
-  const auto files = read_sources(root.path() / "inside");
+  fs::create_symlink("../secret.lua", root_.path() / "inside" / "a.lua");
+  const auto files = read_sources(root_.path() / "inside");
   ASSERT_FALSE(files);
   EXPECT_THAT(files.error().message, HasSubstr("is a link out of the policy folder"));
 }
@@ -65,33 +65,33 @@ TEST_F(SourceFilesTest, RefusesLinksOutOfTheFolder) {
 TEST_F(SourceFilesTest, RefusesStrangeFiles) {
   write("a\nb.lua", "");
   EXPECT_THAT(error(), HasSubstr("rename it"));
-  fs::remove(root.path() / "a\nb.lua");
+  fs::remove(root_.path() / "a\nb.lua");
   write("\xff.lua", "");
   EXPECT_THAT(error(), HasSubstr("rename it"));
-  fs::remove(root.path() / "\xff.lua");
-  fs::create_directory(root.path() / "folder.lua");
+  fs::remove(root_.path() / "\xff.lua");
+  fs::create_directory(root_.path() / "folder.lua");
   EXPECT_THAT(error(), HasSubstr("is not a file"));
-  fs::remove(root.path() / "folder.lua");
-  fs::create_symlink("loop.lua", root.path() / "loop.lua");
+  fs::remove(root_.path() / "folder.lua");
+  fs::create_symlink("loop.lua", root_.path() / "loop.lua");
   EXPECT_THAT(error(), HasSubstr("loop.lua"));
-  fs::remove(root.path() / "loop.lua");
+  fs::remove(root_.path() / "loop.lua");
   write("large.lua", std::string(kMaxFileBytes + 1, ' '));
   EXPECT_THAT(error(), HasSubstr("larger than"));
-  fs::remove(root.path() / "large.lua");
+  fs::remove(root_.path() / "large.lua");
   EXPECT_THAT(error(), HasSubstr("holds no .lua file"));
 }
 
 TEST_F(SourceFilesTest, CheckListsEveryErrorOrSumsUp) {
   write("a.lua", "x = 1");
   write("b.lua", "y = 1");
-  auto report = check(root.path());
+  auto report = check(root_.path());
   ASSERT_TRUE(report);
   EXPECT_FALSE(report->ok());
   EXPECT_THAT(report->errors, ElementsAre(HasSubstr("a.lua:1: "), HasSubstr("b.lua:1: ")));
   report = check(STUDIO_SOURCE_DIR "/policies");
   ASSERT_TRUE(report);
   EXPECT_TRUE(report->ok());
-  EXPECT_THAT(report->summary.files, ElementsAre("10-night.lua", "20-games.lua"));
+  EXPECT_THAT(report->summary.files, ElementsAre("10-night.lua", "20-games.lua", "40-vram.lua"));
   EXPECT_EQ(report->summary.zone, "Europe/Berlin");
   EXPECT_EQ(report->summary.windows, 4U);
   EXPECT_EQ(report->summary.games, 4U);

@@ -55,6 +55,23 @@ TEST_F(Worker, AnswersTheOfferBehindAReceiptBeforeItSaysThatItIsFree) {
   EXPECT_EQ(counter("delivered"), 1);
 }
 
+TEST_F(Worker, AMemoryLimitOfThePolicyIsToldAndEndsWithItsWindow) {
+  policy_.vram = {base::kGiB, "40-vram.lua:3", clock_.wall_now() + 10s};
+  start();
+  EXPECT_TRUE(studio().has_sent(R"("vramThresholdGb":1)"));
+  say(offer_of("job-1"));
+  EXPECT_TRUE(studio().has_sent(R"("code":"insufficient_memory")"));
+  EXPECT_EQ(status().at("recent").as_array().at(0).at("rule"), "40-vram.lua:3");
+  policy_.vram = {};
+  clock_.pass(11s);
+  say(offer_of("job-2"));
+  EXPECT_TRUE(studio().has_sent(R"({"type":"accept","jobId":"job-2"})"));
+  policy_.vram = {base::kGiB, "40-vram.lua:2"};
+  policy_.changed({});
+  say(offer_of("job-3"));
+  EXPECT_TRUE(studio().has_sent(R"("jobId":"job-3","reason":"needs 1.50 GiB, this worker's bound is 1.00 GiB")"));
+}
+
 TEST_F(Worker, ADeclineCarriesReasonAndCodeAndNoPath) {
   start();
   policy_.verdict = job::Decision{.code = job::RejectCode::kPaused, .reason = "not at night", .rule = "10-night.lua:4"};

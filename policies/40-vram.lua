@@ -1,0 +1,4 @@
+local worker = require 'worker'
+worker.vram { keep_free = '2GiB' }
+worker.vram { during = 'office', keep_free = '12GiB', at_most = '40%' }
+worker.vram { during = 'night', at_most = '90%' }

@@ -1,0 +1,70 @@
+#include <gtest/gtest.h>
+
+#include "policy/rules/rule_set.h"
+#include "policy_fixture.h"
+
+namespace policy {
+namespace {
+
+using base::kGiB;
+using test::utc;
+
+/// The shipped example.
+rules::RuleSet example() {
+  const auto runtime = PolicyRuntime::load({{"a.lua", test::with_worker(R"(worker.zone 'Europe/Berlin'
+worker.window 'night' { from = '22:00', to = '07:00' }
+worker.window 'office' { days = 'mon-fri', from = '09:00', to = '19:00' }
+worker.vram { keep_free = '2GiB' }
+worker.vram { during = 'office', keep_free = '12GiB', at_most = '40%' }
+worker.vram { during = 'night', at_most = '90%' })")}});
+  EXPECT_TRUE(runtime) << (runtime ? "" : runtime.error().message);
+  return (*runtime)->rules();
+}
+
+TEST(Vram, TheSmallestBoundOfTheHourCounts) {
+  auto rules = example();
+  const auto night = rules.vram_bound(utc(2026, 3, 24, 22), 20 * kGiB);
+  EXPECT_EQ(night.bytes, 18 * kGiB);
+  EXPECT_EQ(night.place.line, 5) << "90 % are 18 GiB too, and the first of equals is named";
+  EXPECT_EQ(night.until, utc(2026, 3, 25, 6));
+  const auto office = rules.vram_bound(utc(2026, 3, 24, 10), 20 * kGiB);
+  EXPECT_EQ(office.bytes, 8 * kGiB);
+  EXPECT_EQ(office.place.line, 6);
+  EXPECT_EQ(office.until, utc(2026, 3, 24, 18));
+  EXPECT_EQ(rules.vram_bound(utc(2026, 3, 24, 19), 20 * kGiB).bytes, 18 * kGiB);
+}
+
+TEST(Vram, WithoutAKnownTotalOnlyASizeBounds) {
+  auto rules = example();
+  EXPECT_FALSE(rules.vram_bound(utc(2026, 3, 24, 22), std::nullopt).bytes);
+  rules.vram.push_back({.at_most = 6 * kGiB});
+  const auto bound = rules.vram_bound(utc(2026, 3, 24, 22), std::nullopt);
+  EXPECT_EQ(bound.bytes, 6 * kGiB);
+  EXPECT_EQ(rules::RuleSet(rules::Zone::utc()).vram_bound({}, 20 * kGiB).until, base::WallTime::max());
+}
+
+TEST(Vram, MoreThanThereIsLeavesNothing) {
+  EXPECT_EQ(rules::allowed({.keep_free = 30 * kGiB}, 20 * kGiB), 0U);
+  EXPECT_EQ(rules::allowed({.at_most = 30 * kGiB}, 20 * kGiB), 30 * kGiB) << "the total is another bound";
+}
+
+TEST(Vram, WhatIsWrongIsNamed) {
+  const std::vector<std::pair<std::string, std::string>> table = {
+      {"worker.vram {}", "'at_most' is needed"},
+      {"worker.vram { at_most = '0%' }", "is not a share"},
+      {"worker.vram { at_most = '101%' }", "is not a share"},
+      {"worker.vram { at_most = '12.5%' }", "is not a share"},
+      {"worker.vram { at_most = 12 }", "at_most"},
+      {"worker.vram { keep_free = '2' }", "GiB"},
+      {"worker.vram { keepfree = '2GiB' }", "keep_free"},
+      {"worker.vram { keep_free = '2GiB', during = 'nite' }", "nite"},
+  };
+  for (const auto& [text, part] : table) {
+    const std::string errors = test::load_error(text);
+    EXPECT_NE(errors.find("p.lua:2: "), std::string::npos) << text << errors;
+    EXPECT_NE(errors.find(part), std::string::npos) << text << errors;
+  }
+}
+
+}  // namespace
+}  // namespace policy

@@ -74,7 +74,7 @@ def throughput(table, sides, arguments):
             count = arguments.jobs * (5 if EXT.get(kind) is None else 1)
             row(f"{name} jobs", kind, ext, count, True, targets[name])
     for kind in ("llm", "audio_stt"):
-        row(f"{kind} jobs, studio as it is", kind, None, arguments.jobs // 4, False, None)
+        row(f"{kind} jobs, studio as it is", kind, None, arguments.jobs, False, 100)
 
 
 def probes(table, sides, arguments, folder):

@@ -111,6 +111,8 @@ std::string trouble_text(const json::object& status) {
   count(number_of(status.at("policy").as_object(), "errors"), "policy errors");
   count(number_of(status.at("policy").as_object(), "restarts"), "policy host restarts");
   count(number_of(status.at("counters").as_object(), "journal_damaged"), "damaged journal records");
+  count(static_cast<double>(status.at("cut_short").as_array().size()),
+        "jobs cut short when the worker before this one died");
   return text.empty() ? "none" : text;
 }
 

@@ -114,6 +114,8 @@ class Ends(ProcessScenario):
             worker.signal(signal.SIGKILL)
             worker.wait()
             worker = self.worker(engines=[FAKES])
+            worker.wait_line("the worker before this one died while it ran this job")
+            self.assertEqual(len(self.status()["cut_short"]), 1)
         studio.wait_settled(1)
         self.assertEqual(self.status()["counters"]["journal_damaged"], 0)
         self.stop(worker)

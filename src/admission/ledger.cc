@@ -90,6 +90,11 @@ base::Bytes Ledger::bound() const {
   return std::min(firm_bound(), policy_bound_.value_or(firm_bound()));
 }
 
+double Ledger::operator_bound_gb() const {
+  if (!policy_bound_) return options_.vram_threshold_gb;
+  return std::min(options_.vram_threshold_gb, static_cast<double>(*policy_bound_) / static_cast<double>(base::kGiB));
+}
+
 base::Bytes Ledger::firm_bound() const {
   const base::Bytes threshold = bytes_of(options_.vram_threshold_gb);
   return options_.vram_total ? std::min(threshold, *options_.vram_total) : threshold;

@@ -62,11 +62,13 @@ class Ledger {
   base::Bytes promised() const { return promised_; }
   /// The bound that counts: the smallest of threshold, total and policy.
   base::Bytes bound() const;
+  /// The operator's part of it: the smaller of threshold and policy.
+  double operator_bound_gb() const;
 
  private:
   friend class Lease;
   void give_back(const base::JobId& job);
-  /// What never changes while the worker runs: the smaller of threshold and total.
+  /// What no policy changes: the smaller of threshold and total.
   base::Bytes firm_bound() const;
   /// Names what sets the bound.
   std::string bound_rule() const;

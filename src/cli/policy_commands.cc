@@ -160,6 +160,23 @@ json::array memory_of(const policy::rules::RuleSet& rules) {
   return entries;
 }
 
+std::string whole_seconds(base::WallTime when) {
+  return base::format_utc(when).substr(0, 19) + "Z";
+}
+
+std::string json_of(const policy::Simulation& simulation) {
+  json::array open;
+  for (const auto& part : simulation.open) {
+    open.push_back(json::array{whole_seconds(part.start), whole_seconds(part.end)});
+  }
+  return json::serialize(json::object{{"zone", simulation.zone.name()},
+                                      {"from", whole_seconds(base::WallTime(simulation.first)).substr(0, 10)},
+                                      {"days", simulation.days},
+                                      {"open_minutes", policy::minutes_in(simulation.open)},
+                                      {"minutes", policy::minutes_in({simulation.range})},
+                                      {"open", std::move(open)}});
+}
+
 }  // namespace
 
 int check_policy(const config::Invocation& invocation, const config::Loaded& loaded) {
@@ -215,7 +232,7 @@ int simulate_policy(const config::Invocation& invocation, const config::Loaded& 
   const auto simulation =
       policy::simulate(path, {invocation.from, invocation.days}, base::make_system_clock()->wall_now());
   if (!simulation) return fail(config::kExitFailed, simulation.error().message);
-  std::puts(invocation.json ? policy::to_json(*simulation).c_str() : policy::to_text(*simulation).c_str());
+  std::puts(invocation.json ? json_of(*simulation).c_str() : policy::to_text(*simulation).c_str());
   return config::kExitOk;
 }
 

@@ -2,7 +2,6 @@
 // BeastLink: the WebSocketLink over any Beast stream; only link_plain.cc and link_tls.cc may include it. Thread: io.
 
 #include <algorithm>
-#include <malloc.h>
 #include <memory>
 #include <optional>
 #include <string>
@@ -107,7 +106,6 @@ struct LinkState : std::enable_shared_from_this<LinkState<Layer>> {
     used += got;
     if (!ws.is_message_done()) return start_read();
     const std::size_t size = std::exchange(used, 0);
-    large = size > base::kMiB;
     if (ws.got_text()) {
       incoming.resize(size);
       arrived.emplace(TextMessage{std::exchange(incoming, {})});
@@ -162,7 +160,6 @@ struct LinkState : std::enable_shared_from_this<LinkState<Layer>> {
   bool writing = false;
   bool pinging = false;
   bool saying = false;
-  bool large = false;  // the last message was: its memory goes back before the next
   std::optional<LinkEvent> arrived;
   std::optional<Closed> over;
   std::optional<beast::websocket::close_reason> goodbye;
@@ -172,8 +169,6 @@ struct LinkState : std::enable_shared_from_this<LinkState<Layer>> {
 
 template <class Layer>
 asio::awaitable<LinkEvent> next_event(std::shared_ptr<LinkState<Layer>> state) {
-  // The allocator keeps the memory of a large message that was freed; the next one may be hours away.
-  if (std::exchange(state->large, false)) ::malloc_trim(0);
   while (!state->arrived) {
     if (state->over) co_return *state->over;
     state->start_read();

@@ -20,21 +20,28 @@ std::uint64_t seed_of(std::string_view text) {
   return hash;
 }
 
+void trace(rules::Poll& poll, const lua::Hook& hook, const lua::HookResult& result) {
+  for (const auto& [text, place] : result.notes) poll.trace(job::Vote::kNoOpinion, place, "note: " + text);
+  if (result.failure) {
+    poll.trace(job::Vote::kDecline, result.failure->place, "policy error: " + result.failure->text);
+  } else if (result.verdict) {
+    const auto vote = result.verdict->accept ? job::Vote::kAccept : job::Vote::kDecline;
+    poll.trace(vote, result.verdict->place, result.verdict->reason);
+  } else {
+    poll.trace(job::Vote::kNoOpinion, hook.place, "no opinion");
+  }
+}
+
 void add(rules::Poll& poll, const lua::Hook& hook, lua::HookResult result, Verdict& verdict) {
+  if (poll.explains()) trace(poll, hook, result);
   verdict.instructions += result.instructions;
-  for (auto& [text, place] : result.notes) poll.trace(job::Vote::kNoOpinion, place, "note: " + text);
   if (result.failure) {
     if (verdict.error.empty()) verdict.error = to_line(*result.failure);
-    poll.trace(job::Vote::kDecline, result.failure->place, "policy error: " + result.failure->text);
     poll.decline(job::RejectCode::kPaused, "policy error", result.failure->place);
-  } else if (!result.verdict) {
-    poll.trace(job::Vote::kNoOpinion, hook.place, "no opinion");
-  } else if (result.verdict->accept) {
-    poll.trace(job::Vote::kAccept, result.verdict->place, result.verdict->reason);
+  } else if (result.verdict && result.verdict->accept) {
     poll.accept(result.verdict->place);
-  } else {
-    poll.trace(job::Vote::kDecline, result.verdict->place, result.verdict->reason);
-    poll.decline(job::RejectCode::kNone, result.verdict->reason, result.verdict->place);
+  } else if (result.verdict) {
+    poll.decline(job::RejectCode::kNone, std::move(result.verdict->reason), result.verdict->place);
   }
 }
 

@@ -1,8 +1,6 @@
 #include "policy/simulate.h"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 
 #include "policy/inspect.h"
 #include "policy/rules/rule_set.h"
@@ -15,12 +13,6 @@ using namespace std::chrono_literals;
 
 constexpr std::chrono::minutes kSlot{30};
 constexpr int kSlots = 48;
-
-std::int64_t minutes_of(const std::vector<rules::Interval>& intervals) {
-  base::WallTime::duration sum{};
-  for (const rules::Interval& interval : intervals) sum += interval.end - interval.start;
-  return std::chrono::duration_cast<std::chrono::minutes>(sum).count();
-}
 
 /// From one answer of the calendar to the next: each says how long it holds.
 std::vector<rules::Interval> open_times(const rules::RuleSet& rules, const rules::Interval& range) {
@@ -45,20 +37,6 @@ std::vector<rules::Interval> clipped(const std::vector<rules::Interval>& interva
     if (part.start < part.end) result.push_back(part);
   }
   return result;
-}
-
-/// "2026-03-28T21:00:00Z".
-std::string rfc3339(base::WallTime when) {
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(when);
-  const auto day = std::chrono::floor<std::chrono::days>(seconds);
-  const std::chrono::year_month_day date(day);
-  const std::chrono::hh_mm_ss time(seconds - day);
-  std::array<char, 40> text{};
-  std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02lld:%02lld:%02lldZ", static_cast<int>(date.year()),
-                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                static_cast<long long>(time.hours().count()), static_cast<long long>(time.minutes().count()),
-                static_cast<long long>(time.seconds().count()));
-  return text.data();
 }
 
 /// "22:00"; the end of the day is 24:00.
@@ -93,6 +71,12 @@ std::string day_line(const Simulation& simulation, std::chrono::sys_days day) {
 
 }  // namespace
 
+std::int64_t minutes_in(const std::vector<rules::Interval>& intervals) {
+  base::WallTime::duration sum{};
+  for (const rules::Interval& interval : intervals) sum += interval.end - interval.start;
+  return std::chrono::duration_cast<std::chrono::minutes>(sum).count();
+}
+
 base::Result<Simulation> simulate(const std::filesystem::path& path, const SimulatedDays& wanted, base::WallTime now) {
   if (wanted.days < 1 || wanted.days > kMostSimulatedDays) {
     return base::Error{base::Code::kInvalid, "days must be from 1 to " + std::to_string(kMostSimulatedDays) + ", not " +
@@ -119,23 +103,10 @@ std::string to_text(const Simulation& simulation) {
   std::string text = simulation.zone.name() + "\n                0     3     6     9     12    15    18    21    24\n";
   for (int day = 0; day < simulation.days; ++day)
     text += day_line(simulation, simulation.first + std::chrono::days(day));
-  const auto open = minutes_of(simulation.open);
-  const auto all = minutes_of({simulation.range});
+  const auto open = minutes_in(simulation.open);
+  const auto all = minutes_in({simulation.range});
   return text + "claims in " + std::to_string(open) + " of " + std::to_string(all) + " minutes (" +
          std::to_string((100 * open + all / 2) / all) + " %)   # claims  . does not  + in part";
-}
-
-std::string to_json(const Simulation& simulation) {
-  std::string text = R"({"zone":")" + simulation.zone.name() + R"(","from":")" +
-                     rfc3339(base::WallTime(simulation.first)).substr(0, 10) + R"(","days":)" +
-                     std::to_string(simulation.days) + R"(,"open_minutes":)" +
-                     std::to_string(minutes_of(simulation.open)) + R"(,"minutes":)" +
-                     std::to_string(minutes_of({simulation.range})) + R"(,"open":[)";
-  for (const rules::Interval& part : simulation.open) {
-    if (text.back() == ']') text += ',';
-    text += R"([")" + rfc3339(part.start) + R"(",")" + rfc3339(part.end) + R"("])";
-  }
-  return text + "]}";
 }
 
 }  // namespace policy

@@ -33,7 +33,6 @@ base::Result<Simulation> simulate(const std::filesystem::path& path, const Simul
 
 /// A calendar for a terminal: one line for each day with its half hours, its times, and what the clocks do.
 std::string to_text(const Simulation& simulation);
-/// {"zone", "from", "days", "open_minutes", "minutes", "open": [[start, end], ...]}, instants in UTC.
-std::string to_json(const Simulation& simulation);
+std::int64_t minutes_in(const std::vector<rules::Interval>& intervals);
 
 }  // namespace policy

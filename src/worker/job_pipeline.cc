@@ -1,6 +1,5 @@
 #include "worker/job_pipeline.h"
 
-#include <algorithm>
 #include <array>
 #include <cstdio>
 
@@ -20,18 +19,16 @@ namespace {
 using base::log::Level;
 
 constexpr std::size_t kRememberedVerdicts = 200;
-/// Turns of the io thread that an offer takes from its frame to its accept, as far as nothing is waited for.
+constexpr std::string_view kJustDelivered = "this worker delivered this job a moment ago";
+/// Turns of the io thread in which the offer behind a receipt gets its answer. One is too few and more than two gained
+/// nothing, measured back to back.
 constexpr int kRoundsForAnOffer = 3;
 /// A failure that the studio does not acknowledge in this time is over all the same: it frees the claim by itself.
 constexpr base::Duration kFailAckLimit = std::chrono::seconds(10);
 
-/// A small JSON result goes into the journal, so a job without files leaves no trace on the disk. `inputs`: what the
-/// engine wants fetched.
-bool needs_folder(const job::Offer& offer, const std::vector<std::string>& inputs) {
-  const auto wanted = [&](const job::Input& input) {
-    return std::find(inputs.begin(), inputs.end(), input.name) != inputs.end();
-  };
-  return !job::is_json_kind(offer.kind) || std::any_of(offer.inputs.begin(), offer.inputs.end(), wanted);
+/// A small JSON result goes into the journal, so a job that has neither files nor inputs leaves no trace on the disk.
+bool needs_folder(const job::Offer& offer) {
+  return !job::is_json_kind(offer.kind) || !offer.inputs.empty();
 }
 
 /// "1.52s" or "640µs", as the studio's views expect it.
@@ -111,8 +108,7 @@ asio::awaitable<std::optional<history::Produced>> JobPipeline::work(job::Offer& 
                                                                     ActiveJob& active,
                                                                     std::optional<history::JsonText>& fresh) {
   base::Result<std::filesystem::path> folder = std::filesystem::path();
-  const engine::Manifest* manifest = parts_.engines.manifest(offer.source.engine, offer.kind);
-  if (manifest != nullptr && needs_folder(offer, manifest->inputs)) folder = parts_.journal.make_job_folder(offer.id);
+  if (needs_folder(offer)) folder = parts_.journal.make_job_folder(offer.id);
   if (!folder) {
     co_await fail(active, disk_failure(folder.error()));
     co_return std::nullopt;
@@ -170,9 +166,11 @@ bool JobPipeline::is_here_already(const job::Offer& offer, const std::string& ha
   // The studio may have the result before a second accept, which would be one for a job that it no longer holds.
   const bool ends = active->stage == JobStage::kDelivering || active->failing;
   if (active->session == session && ends) objection = "its result is on the way";
+  if (active->delivered) objection = kJustDelivered;
   if (!objection.empty()) {
+    const auto code = active->delivered ? job::RejectCode::kPaused : job::RejectCode::kBusy;
     parts_.link.note(Level::kInfo, "rejecting offer " + offer.id.str() + ": " + objection, offer.id);
-    static_cast<void>(parts_.link.reject(offer.id, session, job::RejectCode::kBusy, std::move(objection)));
+    static_cast<void>(parts_.link.reject(offer.id, session, code, std::move(objection)));
     ++counters_.declined;
     return true;
   }
@@ -338,6 +336,7 @@ asio::awaitable<void> JobPipeline::finish(ActiveJob& active, Delivered delivered
   }
   // The studio's next offer often stands right behind the receipt, and it waits for an answer: this job's records and
   // the word that it is gone do not.
+  active.delivered = true;
   co_await asio::this_coro::throw_if_cancelled(false);
   co_await base::give_way(kRoundsForAnOffer);
   close(active, job::Outcome::kDelivered, "", std::get<job::Receipt>(delivered).bytes);
@@ -347,7 +346,7 @@ void JobPipeline::close(const ActiveJob& active, job::Outcome outcome, std::stri
   switch (outcome) {
     case job::Outcome::kDelivered:
       ++counters_.delivered;
-      parts_.rules.hold_back(active.id, "this worker delivered this job a moment ago", parts_.clock.now());
+      parts_.rules.hold_back(active.id, std::string(kJustDelivered), parts_.clock.now());
       break;
     case job::Outcome::kFailed:
       ++counters_.failed;

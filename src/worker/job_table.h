@@ -40,7 +40,8 @@ struct ActiveJob {
   job::Kind kind = job::Kind::kImage;
   std::string task_hash;
   JobStage stage = JobStage::kPreparing;
-  bool failing = false;  // its fail frame is on the way
+  bool failing = false;    // its fail frame is on the way
+  bool delivered = false;  // its receipt is here
   base::SteadyTime since{};
   std::optional<engine::Progress> progress;
   std::string cancel_reason;  // set before the pipeline's coroutine is cancelled

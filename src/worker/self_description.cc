@@ -65,7 +65,7 @@ protocol::Capabilities Worker::capabilities() const {
   capabilities.username = options_.identity.username;
   capabilities.agent_version = options_.identity.version;
   capabilities.vram_total_gb = total_vram_gb(options_.gpus);
-  capabilities.vram_threshold_gb = std::min(options_.admission.vram_threshold_gb, policy_vram_gb_);
+  capabilities.vram_threshold_gb = ledger_.operator_bound_gb();
   capabilities.auto_enabled = rules_.claiming(outside_.clock.now());
   capabilities.auto_update = options_.auto_update;
   capabilities.start_minimised = options_.start_minimised;

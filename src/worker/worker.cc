@@ -241,8 +241,6 @@ asio::awaitable<void> Worker::end_pause(base::SteadyTime until) {
 /// Returns until when the limit holds.
 base::WallTime Worker::apply_vram_limit() {
   auto limit = outside_.policy.vram_limit(outside_.clock.wall_now(), options_.admission.vram_total);
-  policy_vram_gb_ = limit.bytes ? static_cast<double>(*limit.bytes) / static_cast<double>(base::kGiB)
-                                : std::numeric_limits<double>::infinity();
   ledger_.set_policy_bound(limit.bytes, std::move(limit.rule));
   refresh();
   return limit.until;

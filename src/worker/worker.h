@@ -3,7 +3,6 @@
 // interfaces, so that it runs unchanged in a simulation. Thread: io.
 
 #include <functional>
-#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -125,7 +124,6 @@ class Worker final : public control::Operator {
   bool now_ = false;
   std::string shutdown_reason_;
   base::Event changed_;
-  double policy_vram_gb_ = std::numeric_limits<double>::infinity();
   base::Event policy_changed_;
   base::TaskGroup::TaskId pause_task_ = 0;
   base::TaskGroup tasks_;      // offers, supervision

@@ -33,7 +33,7 @@ class Service(unittest.TestCase):
     def test_systemd_reads_it_without_a_complaint(self):
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder) / 'studio-worker.service'
-            path.write_text(_TEMPLATE.replace('@CMAKE_INSTALL_FULL_BINDIR@/studio-worker', shutil.which('true')))
+            path.write_text(_TEMPLATE.replace('@BINDIR@/studio-worker', shutil.which('true')))
             run = subprocess.run(['systemd-analyze', '--user', 'verify', path], capture_output=True, text=True,
                                  check=False, env={'PATH': '/usr/bin:/bin', 'XDG_RUNTIME_DIR': folder, 'HOME': folder})
             self.assertEqual((run.returncode, run.stderr), (0, ''))

@@ -26,7 +26,7 @@ constexpr std::size_t kMaxDepth = 1024;  // of JSON; a schema inside a task may 
 constexpr int kBrokenConversation = 2;
 
 /// By default the first large task that is freed teaches the allocator to keep all later ones in its heap (mallopt(3),
-/// M_MMAP_THRESHOLD). Smaller blocks stay: to map a picture's buffers anew for every job costs milliseconds.
+/// M_MMAP_THRESHOLD). Smaller blocks, such as the buffers of a picture, stay for the next job.
 void return_large_blocks() {
   constexpr int kLarge = 8 << 20;
   ::mallopt(M_MMAP_THRESHOLD, kLarge);

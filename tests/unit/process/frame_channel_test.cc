@@ -101,6 +101,7 @@ TEST_F(FrameChannelTest, RefusesAnOversizeFrameFromItsLengthAlone) {
 }
 
 TEST_F(FrameChannelTest, SendsNoOversizeFrame) {
+  ASSERT_FALSE(channel_->send_large(std::string(kMaxFrameBytes + 1, 'x')));
   const auto sent = channel_->send(std::string(kMaxFrameBytes + 1, 'x'));
   ASSERT_FALSE(sent);
   EXPECT_EQ(sent.error().code, base::Code::kInvalid);
@@ -112,7 +113,7 @@ TEST_F(FrameChannelTest, KeepsTheOrderWhileTheReaderIsSlow) {
   for (int i = 0; i < 40; ++i) {
     const std::string payload(100'000, static_cast<char>('a' + i % 26));
     expected += framed(payload);
-    ASSERT_TRUE(channel_->send(payload));
+    ASSERT_TRUE(i % 2 == 0 ? channel_->send(payload) : channel_->send_large(payload));
   }
   std::string received;
   while (received.size() < expected.size()) {
@@ -192,6 +193,7 @@ TEST_F(FrameChannelTest, GathersNoFramesForAPeerThatWentAwayMeanwhile) {
   ASSERT_TRUE(channel_->send(std::string(10 * base::kMiB, 'x'))) << "most of it waits";
   peer_.reset();
   loop_.turn();
+  EXPECT_FALSE(channel_->send_large("more"));
   EXPECT_FALSE(channel_->send("more"));
 }
 

@@ -30,7 +30,7 @@ int print_report(const policy::CheckReport& report, bool as_json) {
                                                      {"zone", report.summary.zone},
                                                      {"windows", report.summary.windows},
                                                      {"games", report.summary.games},
-                                                     {"hooks", report.summary.hooks},
+                                                     {"hooks", report.summary.hooks.size()},
                                                      {"always_open", report.summary.always_open}})
                             .c_str());
     return report.ok() ? config::kExitOk : config::kExitFailed;
@@ -49,8 +49,8 @@ int print_report(const policy::CheckReport& report, bool as_json) {
                {"claims", report.summary.always_open
                               ? std::string("at any time")
                               : "in the named windows (" + std::to_string(report.summary.windows) + " declared)"},
-               {"rules", std::to_string(report.summary.games) + " for games, " + std::to_string(report.summary.hooks) +
-                             " offer hooks"}})
+               {"rules", std::to_string(report.summary.games) + " for games, " +
+                             std::to_string(report.summary.hooks.size()) + " hooks"}})
           .c_str());
   return config::kExitOk;
 }
@@ -217,11 +217,15 @@ int describe_policy(const config::Invocation& invocation, const config::Loaded& 
   for (const auto& [about, text, rule] : sentences) {
     said.push_back(json::object{{"about", about}, {"text", text}, {"rule", rule}});
   }
+  json::array hooks;
+  for (const auto& [event, place] : (*runtime)->summary().hooks) {
+    hooks.push_back(json::object{{"event", policy::to_string(event)}, {"rule", place}});
+  }
   const json::object whole{{"sentences", std::move(said)},
                            {"hours", hours_of((*runtime)->rules())},
                            {"games", games_of((*runtime)->rules())},
                            {"vram", memory_of((*runtime)->rules())},
-                           {"hooks", strings((*runtime)->summary().hook_places)}};
+                           {"hooks", std::move(hooks)}};
   std::puts(json::serialize(whole).c_str());
   return config::kExitOk;
 }

@@ -133,6 +133,9 @@ void describe_memory(const rules::RuleSet& rules, std::vector<Sentence>& out) {
   }
 }
 
+constexpr std::array<std::string_view, kHookEventNames.size()> kHookTexts = {
+    "a function looks at every offer that nothing above declines"};
+
 }  // namespace
 
 std::string format_span(base::Duration span) {
@@ -178,8 +181,8 @@ std::vector<Sentence> describe(const PolicyRuntime& runtime) {
   describe_hours(runtime.rules(), sentences);
   describe_games(runtime.rules(), sentences);
   describe_memory(runtime.rules(), sentences);
-  for (const std::string& place : runtime.summary().hook_places) {
-    sentences.push_back({"hooks", "a function looks at every offer that nothing above declines", place});
+  for (const auto& [event, place] : runtime.summary().hooks) {
+    sentences.push_back({"hooks", std::string(kHookTexts.at(static_cast<std::size_t>(event))), place});
   }
   return sentences;
 }

@@ -56,7 +56,7 @@ class Host final : public PolicyHost {
 
   asio::awaitable<base::Status> start() override;
   void wake() override {
-    if (active_ && declared_->has_hooks) active_->wake();
+    if (active_ && declared_->has_hooks[HookEvent::kOffer]) active_->wake();
   }
   asio::awaitable<job::Decision> decide(const job::Offer& offer, const job::Facts& facts) override;
   VramLimit vram_limit(base::WallTime now, std::optional<base::Bytes> total) override {
@@ -246,7 +246,7 @@ std::optional<job::Decision> Host::decide_by_declarations(const job::Offer& offe
   if (!declared_ || options_.explain) return std::nullopt;
   rules::Poll poll(false);
   poll.ask(declared_->rules, offer, facts.now);
-  if (poll.open() && declared_->has_hooks) return std::nullopt;
+  if (poll.open() && declared_->has_hooks[HookEvent::kOffer]) return std::nullopt;
   return finish(Verdict{poll.take()}, status_.generation);
 }
 

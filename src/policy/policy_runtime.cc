@@ -107,7 +107,7 @@ Verdict PolicyRuntime::decide(const job::Offer& offer, const job::Facts& facts, 
     fail(poll, rebuilt.error().message, verdict);
   } else {
     poll.ask(loaded_->api.rules, offer, facts.now);
-    if (!loaded_->api.hooks.empty() && poll.open()) ask_hooks(offer, facts.now, poll, verdict);
+    if (!loaded_->api.hooks[HookEvent::kOffer].empty() && poll.open()) ask_hooks(offer, facts.now, poll, verdict);
   }
   verdict.decision = poll.take();
   return verdict;
@@ -123,11 +123,12 @@ void PolicyRuntime::ask_hooks(const job::Offer& offer, base::WallTime now, rules
     return fail(poll, "facts: " + failure->text, verdict);
   }
   const lua::Budget budget{options_.instructions, options_.time, poll.explains()};
-  for (std::size_t next = 0; next < api.hooks.size() && poll.open() && !spoiled_;) {
-    auto result = api.run(state, next, poll.explains() ? next + 1 : api.hooks.size(), budget);
+  const lua::Hooks& hooks = api.hooks[HookEvent::kOffer];
+  for (std::size_t next = 0; next < hooks.size() && poll.open() && !spoiled_;) {
+    auto result = api.run(state, HookEvent::kOffer, next, poll.explains() ? next + 1 : hooks.size(), budget);
     next = result.hook + 1;
     spoiled_ = result.failure && result.failure->spent;
-    const lua::Hook& hook = api.hooks[result.hook];
+    const lua::Hook& hook = hooks[result.hook];
     add(poll, hook, std::move(result), verdict);
   }
 }
@@ -136,14 +137,25 @@ const rules::RuleSet& PolicyRuntime::rules() const {
   return loaded_->api.rules;
 }
 
+PerEvent<bool> PolicyRuntime::has_hooks() const {
+  PerEvent<bool> has;
+  for (std::size_t i = 0; i < kHookEventNames.size(); ++i) {
+    const auto event = static_cast<HookEvent>(i);
+    has[event] = !loaded_->api.hooks[event].empty();
+  }
+  return has;
+}
+
 PolicyRuntime::Summary PolicyRuntime::summary() const {
   const lua::Api& api = loaded_->api;
   Summary summary{.zone = api.rules.calendar.zone().name(),
                   .windows = api.rules.calendar.size(),
                   .games = api.rules.games.size(),
-                  .hooks = api.hooks.size(),
                   .always_open = !api.rules.accept_during};
-  for (const lua::Hook& hook : api.hooks) summary.hook_places.push_back(rules::to_string(hook.place));
+  for (std::size_t i = 0; i < kHookEventNames.size(); ++i) {
+    const auto event = static_cast<HookEvent>(i);
+    for (const lua::Hook& hook : api.hooks[event]) summary.hooks.push_back({event, rules::to_string(hook.place)});
+  }
   for (const SourceFile& file : files_) summary.files.push_back(file.name);
   return summary;
 }

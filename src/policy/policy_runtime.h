@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "job/decision.h"
 #include "job/offer.h"
+#include "policy/hook_event.h"
 #include "policy/source_files.h"
 
 namespace policy {
@@ -50,17 +51,21 @@ class PolicyRuntime {
   /// now, when nobody waits.
   void recover();
 
+  struct HookPlace {
+    HookEvent event = HookEvent::kOffer;
+    std::string place;  // "20-games.lua:6"
+  };
   struct Summary {
     std::vector<std::string> files;
     std::string zone;
     std::size_t windows = 0;
     std::size_t games = 0;
-    std::size_t hooks = 0;
-    std::vector<std::string> hook_places;  // "20-games.lua:6"
-    bool always_open = true;               // no accept_during
+    std::vector<HookPlace> hooks;
+    bool always_open = true;  // no accept_during
   };
   Summary summary() const;
   const rules::RuleSet& rules() const;
+  PerEvent<bool> has_hooks() const;
   /// "tue 2026-03-24 22:00 Europe/Berlin".
   std::string local_time(base::WallTime when) const;
 

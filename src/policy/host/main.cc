@@ -79,7 +79,7 @@ void load(LoadRequest request, std::unique_ptr<PolicyRuntime>& runtime, std::str
     return;
   }
   runtime = std::move(*loaded);
-  encode_loaded(answer, runtime->rules(), runtime->summary().hooks > 0);
+  encode_loaded(answer, runtime->rules(), runtime->has_hooks());
 }
 
 int run() {

@@ -50,7 +50,7 @@ LoadReply read_loaded(Reader& in) {
   LoadReply reply;
   reply.error = in.text();
   if (!reply.error.empty()) return reply;
-  reply.declared.has_hooks = in.flag();
+  for (bool& has : reply.declared.has_hooks) has = in.flag();
   reply.declared.rules = read_rules(in);
   return reply;
 }
@@ -118,10 +118,10 @@ void encode_load_failure(std::string& frame, std::string_view error) {
   out.text(error);
 }
 
-void encode_loaded(std::string& frame, const rules::RuleSet& rules, bool has_hooks) {
+void encode_loaded(std::string& frame, const rules::RuleSet& rules, const PerEvent<bool>& has_hooks) {
   Writer out(frame, Tag::kLoaded);
   out.text({});
-  out.flag(has_hooks);
+  for (const bool has : has_hooks) out.flag(has);
   write_rules(out, rules);
 }
 

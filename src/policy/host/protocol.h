@@ -28,7 +28,7 @@ struct DecideRequest {
 /// What the daemon needs of a loaded policy: it decides by the declared rules itself and asks the child for the hooks.
 struct Declared {
   rules::RuleSet rules{rules::Zone::utc()};
-  bool has_hooks = false;
+  PerEvent<bool> has_hooks;
 };
 
 struct LoadReply {
@@ -45,7 +45,7 @@ void encode_load(std::string& frame, const SourceFiles& files, const RuntimeOpti
 void encode_decide(std::string& frame, std::uint64_t id, bool explain, const job::Offer& offer,
                    const job::Facts& facts);
 void encode_load_failure(std::string& frame, std::string_view error);
-void encode_loaded(std::string& frame, const rules::RuleSet& rules, bool has_hooks);
+void encode_loaded(std::string& frame, const rules::RuleSet& rules, const PerEvent<bool>& has_hooks);
 void encode(std::string& frame, const DecideReply& reply);
 
 /// Nothing when the frame is not exactly one well-formed record.

@@ -3,15 +3,12 @@
 #include <algorithm>
 #include <cstring>
 
+#include "policy/lua/declare/declare.h"
 #include "policy/lua/sandbox.h"
 #include "policy/rules/nearest.h"
 
 namespace policy::lua {
 namespace {
-
-base::Error invalid(std::string message) {
-  return {base::Code::kInvalid, std::move(message)};
-}
 
 /// Reading `worker.decline` remembers the line: a tail call would hide it from the function itself.
 int read_worker(lua_State* lua) {
@@ -102,7 +99,10 @@ base::Result<int> run_named(lua_State* lua, Api& api) {
 int install_all(lua_State* lua) {
   Api& api = *static_cast<Api*>(lua_touserdata(lua, 1));
   lua_newtable(lua);
-  add_declarations(lua);
+  add_time_declarations(lua);
+  add_game_declarations(lua);
+  add_vram_declarations(lua);
+  add_hook_declarations(lua);
   add_helpers(lua);
   const int functions = lua_gettop(lua);
   lua_newtable(lua);

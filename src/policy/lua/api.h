@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "job/offer.h"
+#include "policy/hook_event.h"
 #include "policy/lua/state.h"
 #include "policy/rules/rule_set.h"
 
@@ -17,6 +18,7 @@ struct Hook {
   int function = 0;  // registry reference
   rules::Place place;
 };
+using Hooks = std::vector<Hook>;
 
 struct Verdict {
   std::uint64_t id = 0;
@@ -47,11 +49,11 @@ class Api {
 
   /// Makes the offer's facts the ones that hooks see.
   std::optional<Failure> begin_offer(State& state, const job::Offer& offer, base::WallTime now);
-  /// Asks the hooks [first, end) in order. Requires: begin_offer, and first < end.
-  HookResult run(State& state, std::size_t first, std::size_t end, const Budget& budget);
+  /// Asks the hooks [first, end) of `event` in order. Requires: begin_offer, and first < end.
+  HookResult run(State& state, HookEvent event, std::size_t first, std::size_t end, const Budget& budget);
 
   rules::RuleSet rules;
-  std::vector<Hook> hooks;
+  PerEvent<Hooks> hooks;
 
   // For the C functions.
   struct Reference {
@@ -81,8 +83,8 @@ class Api {
   std::vector<std::pair<std::string, rules::Place>> notes;
   rules::Place verdict_line;  // where worker.decline or worker.accept was last read
   std::uint64_t next_verdict = 1;
-  int worker = 0;  // registry references
-  int offer_view = 0;
+  int worker = 0;       // registry references
+  PerEvent<int> views;  // what hooks get; read-only
   int offer_facts = 0;
 };
 
@@ -99,9 +101,7 @@ int api_entry(lua_State* lua) {
 /// Where the declaration that is running was written.
 rules::Place declared_at(lua_State* lua, const Api& api);
 
-/// Adds zone, window, dates, accept_during, game and on to the table at the top of the stack.
-void add_declarations(lua_State* lua);
-/// Adds decline, accept, minutes, gib, in_window and note.
+/// Adds decline, accept, minutes, gib, in_window and note to the table at the top of the stack.
 void add_helpers(lua_State* lua);
 /// Creates the offer's facts and their view; fills the references of `api`.
 void add_facts(lua_State* lua, Api& api);

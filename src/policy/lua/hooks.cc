@@ -12,12 +12,8 @@ namespace {
 constexpr std::size_t kMaxVerdicts = 100;  // of one hook: a loop must not fill the memory outside of Lua's cap
 constexpr std::size_t kMaxNotes = 100;
 
-const std::vector<std::string_view>& fact_names() {
-  static const std::vector<std::string_view> names = {"id",      "game",  "asset",     "kind",   "model",
-                                                      "engine",  "vram",  "width",     "height", "steps",
-                                                      "seconds", "chars", "max_tokens"};
-  return names;
-}
+const std::vector<std::string_view> kFactNames = {"id",    "game",   "asset", "kind",    "model", "engine",    "vram",
+                                                  "width", "height", "steps", "seconds", "chars", "max_tokens"};
 
 base::Error invalid(std::string message) {
   return {base::Code::kInvalid, std::move(message)};
@@ -43,6 +39,7 @@ base::Result<int> give_verdict(lua_State* lua, Api& api, std::string_view name, 
   }
   api.verdicts.push_back(std::move(verdict));
   // Only a number that means nothing to Lua; what was said stays on this side.
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): nobody follows it
   lua_pushlightuserdata(lua, reinterpret_cast<void*>(api.verdicts.back().id));
   return 1;
 }
@@ -90,12 +87,11 @@ base::Result<int> note(lua_State* lua, Api& api) {
 int missing_fact(lua_State* lua) {
   {
     const std::string_view name = lua_type(lua, 2) == LUA_TSTRING ? lua_tostring(lua, 2) : luaL_typename(lua, 2);
-    const auto& known = fact_names();
-    if (std::find(known.begin(), known.end(), name) != known.end()) {
+    if (std::find(kFactNames.begin(), kFactNames.end(), name) != kFactNames.end()) {
       lua_pushnil(lua);
       return 1;
     }
-    const auto text = rules::unknown_name("fact", name, known);
+    const auto text = rules::unknown_name("fact", name, kFactNames);
     lua_pushlstring(lua, text.data(), text.size());
   }
   return lua_error(lua);
@@ -120,6 +116,7 @@ void set_number(lua_State* lua, const char* name, const std::optional<Number>& n
 
 struct Invocation {
   Api& api;
+  HookEvent event;
   std::size_t end;
 };
 
@@ -128,8 +125,8 @@ int invoke(lua_State* lua) {
   const auto& call = *static_cast<const Invocation*>(lua_touserdata(lua, 1));
   Api& api = call.api;
   for (;; ++api.asked) {
-    lua_rawgeti(lua, LUA_REGISTRYINDEX, api.hooks[api.asked].function);
-    lua_rawgeti(lua, LUA_REGISTRYINDEX, api.offer_view);
+    lua_rawgeti(lua, LUA_REGISTRYINDEX, api.hooks[call.event][api.asked].function);
+    lua_rawgeti(lua, LUA_REGISTRYINDEX, api.views[call.event]);
     lua_call(lua, 1, 1);
     if (api.asked + 1 == call.end || !lua_isnil(lua, -1) || !api.verdicts.empty()) return 1;
     State::of(lua).next_function();
@@ -185,11 +182,11 @@ void add_helpers(lua_State* lua) {
 }
 
 void add_facts(lua_State* lua, Api& api) {
-  lua_createtable(lua, 0, static_cast<int>(fact_names().size()));
+  lua_createtable(lua, 0, static_cast<int>(kFactNames.size()));
   lua_pushvalue(lua, -1);
   api.offer_facts = luaL_ref(lua, LUA_REGISTRYINDEX);
   push_read_only(lua, &missing_fact, "an offer's facts cannot be changed");
-  api.offer_view = luaL_ref(lua, LUA_REGISTRYINDEX);
+  api.views[HookEvent::kOffer] = luaL_ref(lua, LUA_REGISTRYINDEX);
 }
 
 void fill_facts(lua_State* lua, const Api& api, const job::Offer& offer) {
@@ -217,7 +214,7 @@ std::optional<Failure> Api::begin_offer(State& state, const job::Offer& offer, b
   return state.protect(&fill, &filling);
 }
 
-HookResult Api::run(State& state, std::size_t first, std::size_t end, const Budget& budget) {
+HookResult Api::run(State& state, HookEvent event, std::size_t first, std::size_t end, const Budget& budget) {
   HookResult result;
   lua_State* lua = state.raw();
   const int base = lua_gettop(lua);
@@ -225,13 +222,13 @@ HookResult Api::run(State& state, std::size_t first, std::size_t end, const Budg
   notes.clear();
   verdict_line = {};
   asked = first;
-  Invocation invocation{*this, end};
+  Invocation invocation{*this, event, end};
   lua_pushcfunction(lua, &invoke);
   lua_pushlightuserdata(lua, &invocation);
   result.failure = state.call(1, 1, budget);
   result.instructions = state.used();
   result.hook = asked;
-  const Hook& hook = hooks[asked];
+  const Hook& hook = hooks[event][asked];
   if (!result.failure) read_verdict(lua, *this, hook, result);
   if (result.failure && !result.failure->place.known()) result.failure->place = hook.place;
   if (result.verdict && !result.verdict->place.known()) result.verdict->place = hook.place;

@@ -75,7 +75,7 @@ TEST(HostProtocol, CarriesFiles) {
 }
 
 /// Rules with everything that can be declared, as the child sends them.
-std::string loaded_frame(bool has_hooks) {
+std::string loaded_frame(bool has_offer_hooks) {
   const auto runtime = PolicyRuntime::load({{"a.lua", test::with_worker(R"(worker.zone 'Asia/Tokyo'
 worker.window 'night' { days = 'mon-fri', from = '22:00', to = '07:00' }
 worker.window 'span' { from = 'fri 20:00', lasts = '30h' }
@@ -87,6 +87,8 @@ worker.vram { during = 'night', keep_free = '2GiB', at_most = '40%' }
 )")}});
   EXPECT_TRUE(runtime) << (runtime ? "" : runtime.error().message);
   std::string frame;
+  PerEvent<bool> has_hooks;
+  has_hooks[HookEvent::kOffer] = has_offer_hooks;
   if (runtime) encode_loaded(frame, (*runtime)->rules(), has_hooks);
   return frame;
 }
@@ -95,7 +97,7 @@ TEST(HostProtocol, CarriesTheDeclaredRules) {
   auto reply = decode_reply(loaded_frame(true));
   ASSERT_TRUE(reply);
   auto& declared = std::get<LoadReply>(*reply).declared;
-  EXPECT_TRUE(declared.has_hooks);
+  EXPECT_TRUE(declared.has_hooks[HookEvent::kOffer]);
   EXPECT_EQ(declared.rules.calendar.zone().name(), "Asia/Tokyo");
   EXPECT_EQ(declared.rules.calendar.size(), 3U);
   EXPECT_EQ(declared.rules.zone_place->line, 2);

@@ -1,44 +1,11 @@
-#include <algorithm>
 #include <chrono>
 
-#include "policy/lua/api.h"
-#include "policy/lua/table_reader.h"
-#include "policy/rules/nearest.h"
+#include "policy/lua/declare/declare.h"
 
 namespace policy::lua {
 namespace {
 
 using namespace std::chrono_literals;
-
-base::Error invalid(std::string message) {
-  return {base::Code::kInvalid, std::move(message)};
-}
-
-base::Status while_loading(const Api& api, std::string_view what) {
-  if (api.loading) return {};
-  return invalid(std::string(what) + " is a declaration: it belongs outside of hooks");
-}
-
-/// `worker.window 'night'`: keeps the name and waits for the table.
-template <ApiFunction Finish>
-base::Result<int> open_named(lua_State* lua, Api& api, std::string_view declaration) {
-  CHECK_OK(while_loading(api, declaration));
-  TRY(const auto name, read_text(lua, 1, std::string(declaration) + ": the name"));
-  api.opened.push_back({std::string(declaration) + " '" + name + "'", declared_at(lua, api)});
-  lua_pushlstring(lua, name.data(), name.size());
-  lua_pushcclosure(lua, &api_entry<Finish>, 1);
-  return 1;
-}
-
-/// The name that `open_named` kept. Ends the wait for the table.
-std::string opened_name(lua_State* lua, Api& api, std::string_view declaration) {
-  std::string name = lua_tostring(lua, lua_upvalueindex(1));
-  const std::string what = std::string(declaration) + " '" + name + "'";
-  const auto found = std::find_if(api.opened.rbegin(), api.opened.rend(),
-                                  [&](const Api::Opened& candidate) { return candidate.what == what; });
-  if (found != api.opened.rend()) api.opened.erase(std::next(found).base());
-  return name;
-}
 
 base::Status check_new_name(const Api& api, std::string_view name) {
   const auto earlier = api.rules.calendar.find(name);
@@ -135,51 +102,11 @@ base::Result<int> finish_dates(lua_State* lua, Api& api) {
   return 0;
 }
 
-base::Status read_kinds(const TableReader& table, rules::GameRule& rule) {
-  TRY(const auto names, table.texts("kinds"));
-  for (const std::string& name : names) {
-    const auto kind = job::parse_kind(name);
-    if (kind) {
-      rule.kinds.push_back(*kind);
-      continue;
-    }
-    std::vector<std::string_view> known;
-    known.reserve(job::kAllKinds.size());
-    for (const job::Kind each : job::kAllKinds) known.push_back(job::to_string(each));
-    return table.error("kinds", rules::unknown_name("kind", name, known));
-  }
-  if (table.has("kinds") && names.empty()) return table.error("kinds", "is empty; write accept = false instead");
-  return {};
-}
-
-base::Result<int> finish_game(lua_State* lua, Api& api) {
-  rules::GameRule rule{.pattern = opened_name(lua, api, "worker.game"), .place = declared_at(lua, api)};
-  TRY(const auto table, TableReader::open(lua, 1, "worker.game '" + rule.pattern + "'",
-                                          {"accept", "kinds", "models", "max_vram", "max_time", "reason"}, false));
-  TRY(const auto accept, table.flag("accept"));
-  rule.accept = accept.value_or(true);
-  CHECK_OK(read_kinds(table, rule));
-  TRY(rule.models, table.texts("models"));
-  TRY(rule.max_vram, table.size("max_vram"));
-  TRY(rule.max_time, table.span("max_time"));
-  TRY(const auto reason, table.text("reason"));
-  rule.reason = reason.value_or("");
-  for (const rules::GameRule& earlier : api.rules.games) {
-    if (earlier.pattern != rule.pattern) continue;
-    return invalid("worker.game '" + rule.pattern + "' is declared already at " + rules::to_string(earlier.place));
-  }
-  api.rules.games.push_back(std::move(rule));
-  return 0;
-}
-
 base::Result<int> declare_window(lua_State* lua, Api& api) {
   return open_named<&finish_window>(lua, api, "worker.window");
 }
 base::Result<int> declare_dates(lua_State* lua, Api& api) {
   return open_named<&finish_dates>(lua, api, "worker.dates");
-}
-base::Result<int> declare_game(lua_State* lua, Api& api) {
-  return open_named<&finish_game>(lua, api, "worker.game");
 }
 
 base::Result<int> declare_zone(lua_State* lua, Api& api) {
@@ -215,53 +142,13 @@ base::Result<int> declare_accept_during(lua_State* lua, Api& api) {
   return 0;
 }
 
-base::Result<int> declare_vram(lua_State* lua, Api& api) {
-  CHECK_OK(while_loading(api, "worker.vram"));
-  TRY(const auto table, TableReader::open(lua, 1, "worker.vram", {"keep_free", "at_most", "during"}, false));
-  rules::VramRule rule{.place = declared_at(lua, api)};
-  TRY(rule.keep_free, table.size("keep_free"));
-  TRY(const auto at_most, table.text("at_most"));
-  if (at_most && at_most->find('%') != std::string::npos) {
-    const auto percent = rules::parse_percent(*at_most);
-    if (!percent) return table.error("at_most", percent.error().message);
-    rule.at_most_percent = *percent;
-  } else if (at_most) {
-    TRY(rule.at_most, table.size("at_most"));
-  }
-  if (!rule.keep_free && !at_most) return table.error("keep_free", "or 'at_most' is needed");
-  TRY(const auto during, table.text("during"));
-  rule.during = during.value_or("");
-  if (during) api.references.push_back({*during, rule.place});
-  if (api.rules.vram.size() == 1000) return invalid("worker.vram: there are 1000 entries already");
-  api.rules.vram.push_back(std::move(rule));
-  return 0;
-}
-
-base::Result<int> declare_hook(lua_State* lua, Api& api) {
-  CHECK_OK(while_loading(api, "worker.on"));
-  TRY(const auto event, read_text(lua, 1, "worker.on: the event"));
-  if (event != "offer") return invalid("worker.on: " + rules::unknown_name("event", event, {"offer"}));
-  if (lua_type(lua, 2) != LUA_TFUNCTION || lua_iscfunction(lua, 2) != 0) {
-    return invalid("worker.on 'offer' needs a function as its second argument");
-  }
-  if (api.hooks.size() == 100) return invalid("worker.on: there are 100 hooks already");
-  lua_pushvalue(lua, 2);
-  api.hooks.push_back({luaL_ref(lua, LUA_REGISTRYINDEX), declared_at(lua, api)});
-  return 0;
-}
-
 }  // namespace
 
-void add_declarations(lua_State* lua) {
-  const luaL_Reg functions[] = {
-      {"zone", &api_entry<&declare_zone>},   {"window", &api_entry<&declare_window>},
-      {"dates", &api_entry<&declare_dates>}, {"accept_during", &api_entry<&declare_accept_during>},
-      {"game", &api_entry<&declare_game>},   {"vram", &api_entry<&declare_vram>},
-      {"on", &api_entry<&declare_hook>}};
-  for (const auto& [name, function] : functions) {
-    lua_pushcfunction(lua, function);
-    lua_setfield(lua, -2, name);
-  }
+void add_time_declarations(lua_State* lua) {
+  add_functions(lua, {{"zone", &api_entry<&declare_zone>},
+                      {"window", &api_entry<&declare_window>},
+                      {"dates", &api_entry<&declare_dates>},
+                      {"accept_during", &api_entry<&declare_accept_during>}});
 }
 
 }  // namespace policy::lua

@@ -1,0 +1,54 @@
+#include "policy/lua/declare/declare.h"
+#include "policy/rules/nearest.h"
+
+namespace policy::lua {
+namespace {
+
+base::Status read_kinds(const TableReader& table, rules::GameRule& rule) {
+  TRY(const auto names, table.texts("kinds"));
+  for (const std::string& name : names) {
+    const auto kind = job::parse_kind(name);
+    if (kind) {
+      rule.kinds.push_back(*kind);
+      continue;
+    }
+    std::vector<std::string_view> known;
+    known.reserve(job::kAllKinds.size());
+    for (const job::Kind each : job::kAllKinds) known.push_back(job::to_string(each));
+    return table.error("kinds", rules::unknown_name("kind", name, known));
+  }
+  if (table.has("kinds") && names.empty()) return table.error("kinds", "is empty; write accept = false instead");
+  return {};
+}
+
+base::Result<int> finish_game(lua_State* lua, Api& api) {
+  rules::GameRule rule{.pattern = opened_name(lua, api, "worker.game"), .place = declared_at(lua, api)};
+  TRY(const auto table, TableReader::open(lua, 1, "worker.game '" + rule.pattern + "'",
+                                          {"accept", "kinds", "models", "max_vram", "max_time", "reason"}, false));
+  TRY(const auto accept, table.flag("accept"));
+  rule.accept = accept.value_or(true);
+  CHECK_OK(read_kinds(table, rule));
+  TRY(rule.models, table.texts("models"));
+  TRY(rule.max_vram, table.size("max_vram"));
+  TRY(rule.max_time, table.span("max_time"));
+  TRY(const auto reason, table.text("reason"));
+  rule.reason = reason.value_or("");
+  for (const rules::GameRule& earlier : api.rules.games) {
+    if (earlier.pattern != rule.pattern) continue;
+    return invalid("worker.game '" + rule.pattern + "' is declared already at " + rules::to_string(earlier.place));
+  }
+  api.rules.games.push_back(std::move(rule));
+  return 0;
+}
+
+base::Result<int> declare_game(lua_State* lua, Api& api) {
+  return open_named<&finish_game>(lua, api, "worker.game");
+}
+
+}  // namespace
+
+void add_game_declarations(lua_State* lua) {
+  add_functions(lua, {{"game", &api_entry<&declare_game>}});
+}
+
+}  // namespace policy::lua

@@ -1,0 +1,30 @@
+#include "policy/lua/declare/declare.h"
+#include "policy/rules/nearest.h"
+
+namespace policy::lua {
+namespace {
+
+base::Result<int> declare_hook(lua_State* lua, Api& api) {
+  CHECK_OK(while_loading(api, "worker.on"));
+  TRY(const auto event, read_text(lua, 1, "worker.on: the event"));
+  const auto known = parse_hook_event(event);
+  if (!known)
+    return invalid("worker.on: " +
+                   rules::unknown_name("event", event, {kHookEventNames.begin(), kHookEventNames.end()}));
+  if (lua_type(lua, 2) != LUA_TFUNCTION || lua_iscfunction(lua, 2) != 0) {
+    return invalid("worker.on '" + event + "' needs a function as its second argument");
+  }
+  Hooks& hooks = api.hooks[*known];
+  if (hooks.size() == 100) return invalid("worker.on: there are 100 hooks of it already");
+  lua_pushvalue(lua, 2);
+  hooks.push_back({luaL_ref(lua, LUA_REGISTRYINDEX), declared_at(lua, api)});
+  return 0;
+}
+
+}  // namespace
+
+void add_hook_declarations(lua_State* lua) {
+  add_functions(lua, {{"on", &api_entry<&declare_hook>}});
+}
+
+}  // namespace policy::lua

@@ -49,6 +49,7 @@ class Pool final : public EnginePool {
   }
 
   asio::awaitable<Outcome> run(RunRequest request, std::function<void(const Progress&)> progress) override;
+  void set_hold(Hold hold) override;
   asio::awaitable<void> stop() override;
 
  private:
@@ -60,7 +61,9 @@ class Pool final : public EnginePool {
   asio::awaitable<base::Status> wait_until_first(Queue& queue, std::uint64_t number);
   asio::awaitable<Outcome> run_first(Key key, Ticket& ticket);
   asio::awaitable<void> make_room(Key key);
+  asio::awaitable<void> wait_while_frozen();
   base::Result<Instance*> submit(const Key& key, Ticket& ticket);
+  void end_idle();
   asio::awaitable<void> serve(Key key, Instance& instance);
 
   /// Engines that use the GPU share one queue, because they share its memory; each other engine has its own.
@@ -81,6 +84,8 @@ class Pool final : public EnginePool {
   std::map<Key, std::unique_ptr<Instance>> instances_;
   std::uint64_t next_number_ = 1;
   bool stopping_ = false;
+  Hold hold_ = Hold::kWarm;
+  base::Event thawed_;
   base::Event ended_;  // an instance is gone
   base::TaskGroup tasks_;
 };
@@ -142,6 +147,7 @@ asio::awaitable<base::Status> Pool::wait_until_first(Queue& queue, std::uint64_t
 
 asio::awaitable<Outcome> Pool::run_first(Key key, Ticket& ticket) {
   for (int attempt = 1;; ++attempt) {
+    co_await wait_while_frozen();
     co_await make_room(key);
     const bool unwanted = co_await is_cancelled();
     if (unwanted || stopping_) co_return cancelled();
@@ -156,9 +162,32 @@ asio::awaitable<Outcome> Pool::run_first(Key key, Ticket& ticket) {
       const bool unwanted_now = co_await is_cancelled();
       if (unwanted_now && !ticket.outcome) (*instance)->cancel();
     }
+    if (hold_ == Hold::kRunningOnly) end_idle();
     if (!ticket.untouched || attempt > 1) co_return std::move(*ticket.outcome);
     base::log::info("engine", "the warm engine had just ended; starting it again", {{"job", ticket.request.job}});
   }
+}
+
+asio::awaitable<void> Pool::wait_while_frozen() {
+  while (hold_ == Hold::kFrozen && !stopping_) {
+    const bool unwanted = co_await is_cancelled();
+    if (unwanted) co_return;
+    co_await thawed_.wait();
+  }
+}
+
+void Pool::end_idle() {
+  for (auto& [key, instance] : instances_) {
+    if (instance->accepts()) instance->stop();
+  }
+}
+
+void Pool::set_hold(Hold hold) {
+  if (hold == hold_) return;
+  hold_ = hold;
+  for (auto& [key, instance] : instances_) instance->freeze(hold == Hold::kFrozen);
+  if (hold != Hold::kFrozen) thawed_.notify();
+  if (hold == Hold::kRunningOnly) end_idle();
 }
 
 /// Memory on the card comes back only with the end of the process that holds it, so rivals go before a new one starts.
@@ -206,6 +235,7 @@ asio::awaitable<void> Pool::stop() {
   co_await asio::this_coro::throw_if_cancelled(false);
   stopping_ = true;
   for (auto& [name, queue] : queues_) queue.moved.notify();
+  thawed_.notify();
   for (auto& [key, instance] : instances_) instance->stop();
   while (!instances_.empty()) co_await ended_.wait();
   co_await tasks_.wait();

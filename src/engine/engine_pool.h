@@ -84,6 +84,13 @@ struct Roster {
   std::vector<std::string> model_engines;
 };
 
+/// What the pool may hold of the machine.
+enum class Hold : std::uint8_t {
+  kWarm,         // an engine stays for the next job, as long as its manifest says
+  kRunningOnly,  // an engine without a job ends, and its memory comes back
+  kFrozen        // every engine's processes stand still, and so do their deadlines; none is started
+};
+
 class EnginePool {
  public:
   virtual ~EnginePool() = default;
@@ -98,6 +105,8 @@ class EnginePool {
   /// await throws, as everywhere. `progress` is called until the job has ended, never afterwards.
   virtual asio::awaitable<std::variant<job::Artifacts, job::Failure>> run(
       RunRequest request, std::function<void(const Progress&)> progress) = 0;
+  /// Takes effect at once. A job that is cancelled while frozen ends all the same.
+  virtual void set_hold(Hold hold) = 0;
   /// Ends every instance; jobs that run or wait give kCancelled. Requires: awaited before the pool dies.
   virtual asio::awaitable<void> stop() = 0;
 };

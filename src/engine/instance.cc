@@ -1,5 +1,6 @@
 #include "engine/instance.h"
 
+#include <csignal>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -105,11 +106,26 @@ void Instance::submit(Ticket& ticket) {
   apply(machine_.submit(std::move(terms), clock_.now()));
 }
 
+void Instance::freeze(bool frozen) {
+  if (frozen == frozen_since_.has_value()) return;
+  const auto now = clock_.now();
+  if (frozen) {
+    frozen_since_ = now;
+    child_.signal_group(SIGSTOP);
+    return;
+  }
+  machine_.postpone(now - *std::exchange(frozen_since_, std::nullopt));
+  child_.signal_group(SIGCONT);
+  set_alarm();
+}
+
 void Instance::cancel() {
+  freeze(false);
   apply(machine_.cancel(clock_.now()));
 }
 
 void Instance::stop() {
+  freeze(false);
   apply(machine_.stop(clock_.now()));
 }
 
@@ -138,7 +154,7 @@ asio::awaitable<void> Instance::read_output() {
 
 asio::awaitable<void> Instance::watch_deadline(std::uint64_t generation) {
   while (generation == alarm_generation_) {
-    const auto due = machine_.deadline();
+    const auto due = frozen_since_ ? std::nullopt : machine_.deadline();
     alarm_at_ = due;
     if (!due) co_return;
     const auto now = clock_.now();
@@ -271,6 +287,7 @@ std::string Instance::frame_for(Command command) {
 /// One timer that is only ever moved forward: a later deadline lets it wake for nothing, which costs less than a new
 /// timer for every job.
 void Instance::set_alarm() {
+  if (frozen_since_) return;
   const auto due = machine_.deadline();
   if (!due || (alarm_at_ && *alarm_at_ <= *due)) return;
   tasks_.cancel(alarm_task_);

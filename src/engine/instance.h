@@ -51,6 +51,8 @@ class Instance {
   void cancel();
   /// Ends the process, politely first.
   void stop();
+  /// Frozen processes stand still until they are told to end; no deadline passes meanwhile.
+  void freeze(bool frozen);
   bool accepts() const { return machine_.accepts(); }
 
  private:
@@ -89,6 +91,7 @@ class Instance {
   LineLog lines_;
   Ticket* ticket_ = nullptr;
   std::string loaded_;  // the load frame that is in force
+  std::optional<base::SteadyTime> frozen_since_;
   std::optional<base::SteadyTime> alarm_at_;
   std::uint64_t alarm_generation_ = 0;
   base::TaskGroup::TaskId alarm_task_ = 0;

@@ -9,16 +9,9 @@
 #include "base/clock.h"
 #include "base/ids.h"
 #include "job/kind.h"
+#include "job/machine_facts.h"
 
 namespace job {
-
-/// A card as the sensors see it; unknown is a value of its own.
-struct GpuFacts {
-  std::uint32_t index = 0;
-  std::string name;
-  std::optional<base::Bytes> total;
-  std::optional<base::Bytes> free;
-};
 
 struct Facts {
   base::WallTime now;

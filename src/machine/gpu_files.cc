@@ -87,6 +87,14 @@ std::string amd_name(const fs::path& device) {
   return base::log::printable(name, kNameLimit);
 }
 
+/// The edge temperature, which the driver gives in thousandths of a degree.
+std::optional<double> amd_temperature(const fs::path& device) {
+  for (const fs::path& sensor : entries_of(device / "hwmon")) {
+    if (const auto value = bytes_of(sensor / "temp1_input")) return static_cast<double>(*value) / 1000;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<base::Bytes> parse_video_memory(std::string_view text) {
@@ -131,6 +139,10 @@ std::vector<job::GpuFacts> read_amd_files(const fs::path& root) {
     job::GpuFacts card{.index = *number, .name = amd_name(device), .total = total};
     const auto used = bytes_of(device / "mem_info_vram_used");
     if (used && *used <= *total) card.free = *total - *used;
+    card.temperature = amd_temperature(device);
+    if (const auto busy = bytes_of(device / "gpu_busy_percent"); busy && *busy <= 100) {
+      card.busy = static_cast<double>(*busy) / 100;
+    }
     cards.push_back(std::move(card));
   }
   std::sort(cards.begin(), cards.end(),

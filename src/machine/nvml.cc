@@ -44,6 +44,23 @@ struct PciInfo {
   std::array<char, 32> bus_id{};
 };
 
+struct Utilization {
+  unsigned int gpu = 0;  // per cent
+  unsigned int memory = 0;
+};
+
+/// Of the second and third version of the process lists.
+struct ProcessInfo {
+  unsigned int pid = 0;
+  unsigned long long used = 0;
+  unsigned int gpu_instance = 0;
+  unsigned int compute_instance = 0;
+};
+constexpr unsigned long long kUsedNotTold = ~0ULL;
+constexpr Status kTooSmall = 7;
+constexpr unsigned int kMostProcesses = 4096;
+constexpr unsigned int kCoreTemperature = 0;
+
 constexpr std::size_t kNameBytes = 96;
 /// Length of 0000:01:00.0; the library writes the domain with eight digits, the proc folder with four.
 constexpr std::size_t kBusLength = 12;
@@ -77,6 +94,11 @@ struct Nvml::Library {
   Status (*pci_info)(Device, PciInfo*) = nullptr;
   Status (*memory2)(Device, MemoryInfo2*) = nullptr;
   Status (*memory)(Device, MemoryInfo*) = nullptr;
+  Status (*uuid)(Device, char*, unsigned int) = nullptr;
+  Status (*temperature)(Device, unsigned int, unsigned int*) = nullptr;
+  Status (*utilization)(Device, Utilization*) = nullptr;
+  Status (*computing)(Device, unsigned int*, ProcessInfo*) = nullptr;
+  Status (*drawing)(Device, unsigned int*, ProcessInfo*) = nullptr;
 
   ~Library() {
     if (started && shutdown != nullptr) shutdown();
@@ -99,6 +121,12 @@ struct Nvml::Library {
     find(pci_info, "nvmlDeviceGetPciInfo_v3");
     find(memory2, "nvmlDeviceGetMemoryInfo_v2");
     find(memory, "nvmlDeviceGetMemoryInfo");
+    find(uuid, "nvmlDeviceGetUUID");
+    find(temperature, "nvmlDeviceGetTemperature");
+    find(utilization, "nvmlDeviceGetUtilizationRates");
+    // The first version has another layout, and only drivers of before 2020 lack the second.
+    find(computing, "nvmlDeviceGetComputeRunningProcesses_v3", "nvmlDeviceGetComputeRunningProcesses_v2");
+    find(drawing, "nvmlDeviceGetGraphicsRunningProcesses_v3", "nvmlDeviceGetGraphicsRunningProcesses_v2");
   }
 
   base::Error error(std::string_view what, Status status) const {
@@ -130,7 +158,45 @@ struct Nvml::Library {
     PciInfo pci;
     if (pci_info != nullptr && pci_info(device, &pci) == kSuccess) card.bus = normal_bus(text_of(pci.bus_id));
     read_memory(device, card);
+    read_state(device, card);
     return card;
+  }
+
+  void read_state(Device device, NvmlCard& card) const {
+    std::array<char, kNameBytes> text{};
+    if (uuid != nullptr && uuid(device, text.data(), kNameBytes) == kSuccess) {
+      card.uuid = base::log::printable(text_of(text), kNameBytes);
+    }
+    unsigned int degrees = 0;
+    if (temperature != nullptr && temperature(device, kCoreTemperature, &degrees) == kSuccess) {
+      card.temperature = static_cast<double>(degrees);
+    }
+    Utilization used;
+    if (utilization != nullptr && utilization(device, &used) == kSuccess && used.gpu <= 100) {
+      card.busy = used.gpu / 100.0;
+    }
+  }
+
+  using List = Status (*)(Device, unsigned int*, ProcessInfo*);
+  /// Adds to `processes`. False when the library does not tell.
+  static bool add_processes(List list, Device device, std::vector<NvmlProcess>& processes) {
+    if (list == nullptr) return false;
+    std::vector<ProcessInfo> infos(64);
+    auto count = static_cast<unsigned int>(infos.size());
+    Status status = list(device, &count, infos.data());
+    if (status == kTooSmall && count <= kMostProcesses) {
+      infos.resize(2 * count);
+      count = static_cast<unsigned int>(infos.size());
+      status = list(device, &count, infos.data());
+    }
+    if (status != kSuccess || count > infos.size()) return false;
+    infos.resize(count);
+    for (const ProcessInfo& info : infos) {
+      NvmlProcess process{.pid = static_cast<pid_t>(info.pid)};
+      if (info.used != kUsedNotTold) process.vram = info.used;
+      processes.push_back(process);
+    }
+    return true;
   }
 };
 
@@ -166,6 +232,22 @@ base::Result<std::vector<NvmlCard>> Nvml::cards() const {
     if (library_->by_index(index, &device) == kSuccess) cards.push_back(library_->read(index, device));
   }
   return cards;
+}
+
+std::optional<std::vector<NvmlProcess>> Nvml::processes(std::uint32_t index) const {
+  Device device = nullptr;
+  if (library_->by_index(index, &device) != kSuccess) return std::nullopt;
+  std::vector<NvmlProcess> all;
+  const bool computing = Library::add_processes(library_->computing, device, all);
+  const bool drawing = Library::add_processes(library_->drawing, device, all);
+  if (!computing && !drawing) return std::nullopt;
+  // One that computes and draws is in both lists, with the same memory.
+  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
+    return std::pair(a.pid, b.vram.value_or(0)) < std::pair(b.pid, a.vram.value_or(0));
+  });
+  all.erase(std::unique(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.pid == b.pid; }),
+            all.end());
+  return all;
 }
 
 }  // namespace machine

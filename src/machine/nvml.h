@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <sys/types.h>
 #include <vector>
 
 #include "base/ids.h"
@@ -17,6 +18,15 @@ struct NvmlCard {
   std::string name;  // empty when the library does not tell
   std::optional<base::Bytes> total;
   std::optional<base::Bytes> free;
+  std::string uuid;                   // empty when the library does not tell
+  std::optional<double> temperature;  // °C
+  std::optional<double> busy;         // 0 to 1
+};
+
+/// A process that holds memory of a card.
+struct NvmlProcess {
+  pid_t pid = 0;
+  std::optional<base::Bytes> vram;  // not told where the system manages the memory
 };
 
 /// A loaded and initialised library; unloaded when it dies. Thread: one at a time.
@@ -32,6 +42,9 @@ class Nvml {
   /// In the library's order. A card that the driver lost or hides is left out.
   /// Errors: kUnavailable; the library must be opened again then.
   base::Result<std::vector<NvmlCard>> cards() const;
+  /// The processes on the card with this index that compute or draw, each once, by number; nothing when the library
+  /// does not tell.
+  std::optional<std::vector<NvmlProcess>> processes(std::uint32_t index) const;
 
  private:
   struct Library;

@@ -133,6 +133,61 @@ void describe_memory(const rules::RuleSet& rules, std::vector<Sentence>& out) {
   }
 }
 
+std::string pause_condition(const pause::PauseRule& rule) {
+  std::vector<std::string> parts;
+  if (!rule.apps.empty()) parts.push_back(joined(rule.apps, "or") + " runs");
+  if (rule.foreign_gpu) {
+    std::string text = "another program than " + std::string(rule.foreign_gpu->ignore.empty() ? "ours" : "ours, ");
+    if (!rule.foreign_gpu->ignore.empty()) text += joined(rule.foreign_gpu->ignore, "and");
+    text += " uses";
+    if (rule.foreign_gpu->min_vram > 0) text += " " + rules::format_size(rule.foreign_gpu->min_vram) + " of";
+    parts.push_back(text + " the GPU");
+  }
+  if (rule.user_active_within) {
+    parts.push_back("somebody used this computer within " + format_span(*rule.user_active_within));
+  }
+  if (rule.on_battery) parts.push_back(*rule.on_battery ? "it runs on battery" : "it runs on mains");
+  if (rule.hotter_than) {
+    const auto degrees = static_cast<int>(*rule.hotter_than);
+    parts.push_back("a card is hotter than " + std::to_string(degrees) + " C");
+  }
+  return joined(parts, "and");
+}
+
+std::string pause_effect(const pause::PauseRule& rule) {
+  switch (rule.effective()) {
+    case pause::Action::kFinish:
+      return rule.release_vram ? "no new job, the running one goes on, an idle engine ends"
+                               : "no new job, the running one goes on";
+    case pause::Action::kSuspend:
+      return "no new job, the running one stands still";
+    case pause::Action::kReturn:
+      return "no new job, the running one goes back to the studio and the engine ends";
+  }
+  return {};
+}
+
+void describe_pauses(const rules::RuleSet& rules, std::vector<Sentence>& out) {
+  const auto meanings = [&](const std::vector<std::string>& names) {
+    std::vector<std::string> parts;
+    for (const std::string& name : names) parts.push_back(meaning(rules.calendar, name));
+    return joined(parts, "or");
+  };
+  for (const pause::PauseRule& rule : rules.pauses) {
+    std::string when = pause_condition(rule);
+    if (!when.empty()) when = " while " + when;
+    if (!rule.during.empty()) when += " during " + meanings(rule.during);
+    if (!rule.unless.empty()) when += ", except during " + meanings(rule.unless);
+    std::string text = in_quotes(rule.title) + " pauses" + when + ": " + pause_effect(rule);
+    if (rule.start_after > 0s) text += "; it begins after " + format_span(rule.start_after);
+    if (rule.resume_after > 0s) text += "; it ends " + format_span(rule.resume_after) + " later";
+    const bool measured =
+        !rule.apps.empty() || rule.foreign_gpu || rule.user_active_within || rule.on_battery || rule.hotter_than;
+    if (measured && !rule.pause_if_unknown) text += "; what cannot be measured does not pause";
+    out.push_back({"pauses", text, rules::to_string(rule.place)});
+  }
+}
+
 constexpr std::array<std::string_view, kHookEventNames.size()> kHookTexts = {
     "a function looks at every offer that nothing above declines"};
 
@@ -180,6 +235,7 @@ std::vector<Sentence> describe(const PolicyRuntime& runtime) {
   std::vector<Sentence> sentences;
   describe_hours(runtime.rules(), sentences);
   describe_games(runtime.rules(), sentences);
+  describe_pauses(runtime.rules(), sentences);
   describe_memory(runtime.rules(), sentences);
   for (const auto& [event, place] : runtime.summary().hooks) {
     sentences.push_back({"hooks", std::string(kHookTexts.at(static_cast<std::size_t>(event))), place});

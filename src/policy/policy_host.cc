@@ -64,6 +64,8 @@ class Host final : public PolicyHost {
     auto bound = declared_->rules.vram_bound(now, total);
     return {bound.bytes, rules::to_string(bound.place), bound.until};
   }
+  job::SensorSet watched() const override;
+  asio::awaitable<pause::Pause> pause(const job::MachineFacts& facts, base::WallTime now) override;
   PolicyStatus status() const override { return status_; }
   void on_change(std::function<void(const PolicyStatus&)> callback) override { callback_ = std::move(callback); }
   asio::awaitable<void> stop() override;
@@ -97,7 +99,8 @@ class Host final : public PolicyHost {
 
   ChildPtr active_;
   std::optional<host::Declared> declared_;  // of the policy in force
-  SourceFiles good_;                        // what the active child runs; the files on disk may be broken meanwhile
+  pause::Keeper keeper_;
+  SourceFiles good_;  // what the active child runs; the files on disk may be broken meanwhile
   host::Reload reload_;
   bool restarting_ = false;
   bool stopping_ = false;
@@ -260,6 +263,15 @@ job::Decision Host::finish(Verdict verdict, std::uint64_t generation) {
     base::log::error("policy", "a hook failed; the offer is declined", {{"error", verdict.error}});
   }
   return decision;
+}
+
+job::SensorSet Host::watched() const {
+  return declared_ ? pause::sensors_for(declared_->rules.pauses) : job::SensorSet();
+}
+
+asio::awaitable<pause::Pause> Host::pause(const job::MachineFacts& facts, base::WallTime now) {
+  if (!declared_) co_return pause::Pause();
+  co_return keeper_.update(declared_->rules, facts, clock_.now(), now);
 }
 
 // Reloads

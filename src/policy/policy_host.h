@@ -14,7 +14,9 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "job/decision.h"
+#include "job/machine_facts.h"
 #include "job/offer.h"
+#include "policy/pause/keeper.h"
 
 namespace policy {
 
@@ -59,6 +61,11 @@ class PolicyHost {
   virtual asio::awaitable<job::Decision> decide(const job::Offer& offer, const job::Facts& facts) = 0;
   /// `total`: what the machine has, if that is known. Changes with `on_change` and at `until`.
   virtual VramLimit vram_limit(base::WallTime now, std::optional<base::Bytes> total) = 0;
+  /// What `pause` has to be told.
+  virtual job::SensorSet watched() const = 0;
+  /// Which rules pause the worker now. Asked again when `on_change` calls, at `Pause::until`, and at least once a
+  /// second while something is watched. A reload keeps how long each rule has held already.
+  virtual asio::awaitable<pause::Pause> pause(const job::MachineFacts& facts, base::WallTime now) = 0;
   virtual PolicyStatus status() const = 0;
   /// Called (on io) whenever the active generation or the last error changes.
   virtual void on_change(std::function<void(const PolicyStatus&)> callback) = 0;

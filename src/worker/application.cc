@@ -73,14 +73,15 @@ std::vector<config::Change> changes_for(const studio::Credentials& credentials) 
           change("registration_secret", credentials.registration_secret.reveal())};
 }
 
-WorkerOptions worker_options(const config::Settings& settings, const RunLimits& limits, const std::string& version) {
+WorkerOptions worker_options(const config::Settings& settings, const RunLimits& limits, const std::string& version,
+                             std::vector<job::GpuFacts> gpus) {
   WorkerOptions options;
   options.identity = {machine::host_name(), machine::user_name(), version};
   options.studio.reconnect_attempts = settings.ws_reconnect_attempts;
   options.studio.ca_file = settings.ca_file;
   options.inputs.user_agent = "studio-worker/" + version;
   options.inputs.models_root = settings.models_root;
-  options.gpus = machine::make_sensors()->probe_gpus();
+  options.gpus = std::move(gpus);
   options.admission.max_jobs = settings.max_jobs;
   options.admission.vram_threshold_gb = settings.vram_threshold_gb;
   base::Bytes total = 0;
@@ -122,9 +123,10 @@ class Application {
         engines_(
             engine::make_engine_pool(io.get_executor(), *clock_, load_manifests(), settings.state_folder / "engines")),
         policy_(policy::make_policy_host(io.get_executor(), *clock_, policy_options(settings))),
-        worker_(worker_options(settings, limits, version), urls,
-                {io.get_executor(), std::move(disk), *clock_, *random_, *connector_, *http_, *journal_, *engines_,
-                 *policy_}),
+        sensors_(machine::make_sensors()),
+        worker_(worker_options(settings, limits, version, sensors_->probe_gpus()), urls,
+                {io.get_executor(), std::move(disk), sensing_.get_executor(), *clock_, *random_, *connector_, *http_,
+                 *journal_, *engines_, *policy_, *sensors_}),
         signals_(io, SIGTERM, SIGINT, SIGQUIT),
         tasks_(io.get_executor()) {}
 
@@ -243,6 +245,8 @@ class Application {
   std::unique_ptr<history::Journal> journal_;
   std::unique_ptr<engine::EnginePool> engines_;
   std::unique_ptr<policy::PolicyHost> policy_;
+  std::unique_ptr<machine::Sensors> sensors_;
+  asio::thread_pool sensing_{1};
   Worker worker_;
   std::unique_ptr<control::ControlServer> control_;
   asio::signal_set signals_;

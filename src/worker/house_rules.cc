@@ -22,6 +22,7 @@ job::Decision HouseRules::decide(const base::JobId& job, base::SteadyTime now) {
   if (draining_) return declined(*draining_, "drain");
   if (!auto_enabled_) return declined("worker disabled by operator", config_name_ + ": auto_enabled");
   if (paused(now)) return declined("worker paused by operator", "pause");
+  if (policy_pause_) return declined("paused: " + *policy_pause_, policy_pause_rule_);
   // No presence sensor is connected, and an unknown presence is not an idle one.
   if (only_when_idle_) {
     return declined("only when idle: the person is using this computer", config_name_ + ": only_when_idle");
@@ -48,6 +49,11 @@ void HouseRules::pause(std::optional<base::SteadyTime> until) {
 void HouseRules::resume() {
   paused_ = false;
   paused_until_.reset();
+}
+
+void HouseRules::set_policy_pause(std::optional<std::string> title, std::string rule) {
+  policy_pause_ = std::move(title);
+  policy_pause_rule_ = std::move(rule);
 }
 
 void HouseRules::drain(std::string reason) {

@@ -24,6 +24,8 @@ class HouseRules {
   void set_auto_enabled(bool enabled) { auto_enabled_ = enabled; }
   void pause(std::optional<base::SteadyTime> until);
   void resume();
+  /// What the policy's pause rules say; nothing = they do not pause. `rule` is file:line.
+  void set_policy_pause(std::optional<std::string> title, std::string rule);
   /// No new job from now on, for the reason given: it goes to the studio.
   void drain(std::string reason);
 
@@ -35,7 +37,7 @@ class HouseRules {
   bool draining() const { return draining_.has_value(); }
   std::optional<base::SteadyTime> paused_until() const { return paused_ ? paused_until_ : std::nullopt; }
   /// What `autoEnabled` of the heartbeat says.
-  bool claiming(base::SteadyTime now) const { return auto_enabled_ && !paused(now) && !draining(); }
+  bool claiming(base::SteadyTime now) const { return auto_enabled_ && !paused(now) && !policy_pause_ && !draining(); }
 
  private:
   struct HeldBack {
@@ -49,6 +51,8 @@ class HouseRules {
   std::string config_name_;
   bool paused_ = false;
   std::optional<base::SteadyTime> paused_until_;
+  std::optional<std::string> policy_pause_;  // its title
+  std::string policy_pause_rule_;
   std::optional<std::string> draining_;
   std::unordered_map<base::JobId, HeldBack> held_back_;
   std::deque<std::pair<base::SteadyTime, base::JobId>> oldest_held_;

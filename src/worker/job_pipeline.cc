@@ -194,7 +194,10 @@ asio::awaitable<job::Decision> JobPipeline::decide(const job::Offer& offer) {
     co_return decision;
   }
   const job::Facts facts = parts_.facts();
-  co_return co_await parts_.policy.decide(offer, facts);
+  auto decided = co_await parts_.policy.decide(offer, facts);
+  // A pause may have begun while a hook was asked.
+  if (decided.accepted) decision = parts_.rules.decide(offer.id, parts_.clock.now());
+  co_return decision.accepted ? std::move(decided) : std::move(decision);
 }
 
 admission::Lease JobPipeline::admit(const job::Offer& offer, const std::string& hash, job::Decision& decision) {

@@ -25,6 +25,9 @@ double seconds(base::Duration duration) {
   return std::chrono::duration<double>(duration).count();
 }
 
+/// A computer that nobody ever used is shown as idle for a year.
+constexpr double kLongestIdle = 365.0 * 24 * 3600;
+
 json::array verdict_rows(const std::deque<Verdict>& verdicts) {
   json::array rows;
   for (const auto& verdict : verdicts) {
@@ -54,6 +57,59 @@ json::array job_rows(const JobTable& jobs, base::SteadyTime now) {
     if (active->progress && active->progress->fraction) row["fraction"] = *active->progress->fraction;
     rows.push_back(std::move(row));
   }
+  return rows;
+}
+
+json::array pause_rows(const policy::pause::Pause& pause) {
+  json::array rows;
+  for (const auto& held : pause.held) {
+    rows.push_back(json::object{{"title", held.title},
+                                {"rule", held.rule},
+                                {"why", held.why},
+                                {"action", std::string(policy::pause::to_string(held.action))}});
+  }
+  return rows;
+}
+
+template <class Value>
+json::object sensor_row(std::string_view name, const job::Reading<Value>& reading, json::value value, double age) {
+  json::object row{{"sensor", std::string(name)}, {"known", reading.value.has_value()}, {"source", reading.source}};
+  row["age_seconds"] = age;
+  row["value"] = std::move(value);
+  return row;
+}
+
+json::value gpu_users(const job::MachineFacts& facts) {
+  json::array cards;
+  for (const auto& gpu : facts.gpus.value.value_or(std::vector<job::GpuFacts>{})) {
+    json::object card{{"gpu", gpu.index}, {"name", gpu.name}, {"temperature", nullptr}, {"foreign", nullptr}};
+    if (gpu.temperature) card["temperature"] = *gpu.temperature;
+    if (gpu.foreign) {
+      json::array programs;
+      for (const auto& process : *gpu.foreign) programs.emplace_back(process.name);
+      card["foreign"] = std::move(programs);
+    }
+    cards.push_back(std::move(card));
+  }
+  return cards;
+}
+
+json::array sensor_rows(const job::MachineFacts& facts, job::SensorSet watched, double age) {
+  json::array rows;
+  if (watched.has(job::Sensor::kApps)) {
+    const auto count = facts.apps.value ? json::value(facts.apps.value->size()) : json::value();
+    rows.push_back(sensor_row("apps", facts.apps, count, age));
+  }
+  if (watched.has(job::Sensor::kUser)) {
+    json::value idle;
+    if (facts.user_idle.value) idle = std::min(seconds(*facts.user_idle.value), kLongestIdle);
+    rows.push_back(sensor_row("user_idle", facts.user_idle, std::move(idle), age));
+  }
+  if (watched.has(job::Sensor::kPower)) {
+    const auto battery = facts.on_battery.value ? json::value(*facts.on_battery.value) : json::value();
+    rows.push_back(sensor_row("on_battery", facts.on_battery, battery, age));
+  }
+  if (watched.has(job::Sensor::kGpus)) rows.push_back(sensor_row("gpus", facts.gpus, gpu_users(facts), age));
   return rows;
 }
 
@@ -108,6 +164,10 @@ std::string Worker::status() const {
       json::object{{"generation", policy.generation}, {"files", json::array(policy.files.begin(), policy.files.end())},
                    {"error", policy.error},           {"safe_mode", policy.safe_mode},
                    {"restarts", policy.restarts},     {"errors", policy.errors}};
+  state["pauses"] = pause_rows(pause_watch_.pause());
+  if (const auto watched = pause_watch_.watched(); !watched.empty()) {
+    state["sensors"] = sensor_rows(pause_watch_.facts(), watched, seconds(now - pause_watch_.read_at()));
+  }
   state["vram"] = json::object{{"bound_gib", gib(ledger_.bound())}, {"promised_gib", gib(ledger_.promised())}};
   state["counters"] = json::object{{"accepted", counters.accepted},     {"declined", counters.declined},
                                    {"adopted", counters.adopted},       {"delivered", counters.delivered},

@@ -44,6 +44,7 @@ Worker::Worker(WorkerOptions options, studio::Urls urls, Outside outside)
                               [this] {
                                 return job::Facts{outside_.clock.wall_now(), options_.gpus};
                               }}),
+      pause_watch_(outside_.policy, outside_.sensors, outside_.clock, outside_.sensing),
       started_(outside_.clock.now()),
       idle_since_(started_),
       tasks_(outside_.io),
@@ -53,7 +54,9 @@ Worker::Worker(WorkerOptions options, studio::Urls urls, Outside outside)
   outside_.policy.on_change([this](const policy::PolicyStatus&) {
     apply_vram_limit();
     policy_changed_.notify();
+    pause_watch_.policy_changed();
   });
+  pause_watch_.on_change([this] { follow_pause(); });
   apply_vram_limit();
   for (const base::JobId& job : outside_.journal.abandoned()) {
     base::log::warn("history", "the worker before this one died while it ran this job; the studio gives it out again",
@@ -68,6 +71,7 @@ asio::awaitable<studio::LinkEnd> Worker::run(studio::Credentials credentials) {
   tasks_.spawn("offers", take_offers());
   tasks_.spawn("supervision", supervise());
   tasks_.spawn("memory limit", follow_vram_limit());
+  tasks_.spawn("pause watch", pause_watch_.run());
   idle_since_ = outside_.clock.now();
   const auto end = co_await link_.run(std::move(credentials));
   tasks_.cancel_all();
@@ -178,11 +182,7 @@ asio::awaitable<void> Worker::supervise() {
       break;
     }
     // The drain limit passed: hand back what runs. What is being delivered stays in the outbox.
-    for (const auto& [id, job] : jobs_.all()) {
-      if (job->stage == JobStage::kDelivering || !job->task) continue;
-      job->cancel_reason = shutdown_reason_;
-      pipelines_.cancel(*job->task);
-    }
+    hand_back_jobs(shutdown_reason_);
     const auto limit = outside_.clock.now() + kHandBackLimit;
     while (jobs_.working() > 0 && outside_.clock.now() < limit && !now_) {
       auto due = outside_.clock.sleep_until(limit) || changed_.wait();
@@ -236,6 +236,38 @@ asio::awaitable<void> Worker::end_pause(base::SteadyTime until) {
   // A cancelled sleep returns early; the pause it belonged to is no longer the present one.
   if (outside_.clock.now() < until || rules_.paused_until() != until) co_return;
   resume();
+}
+
+/// What runs goes back to the studio; what is being delivered stays in the outbox.
+void Worker::hand_back_jobs(const std::string& reason) {
+  for (const auto& [id, job] : jobs_.all()) {
+    if (job->stage == JobStage::kDelivering || !job->task) continue;
+    job->cancel_reason = reason;
+    pipelines_.cancel(*job->task);
+  }
+}
+
+void Worker::follow_pause() {
+  using policy::pause::Action;
+  const auto& pause = pause_watch_.pause();
+  if (!pause.paused()) {
+    if (std::exchange(policy_pauses_, false))
+      link_.note(Level::kInfo, "the policy's pause is over; waiting for offers");
+    rules_.set_policy_pause(std::nullopt, {});
+    outside_.engines.set_hold(engine::Hold::kWarm);
+    return refresh();
+  }
+  const auto& first = pause.held.front();
+  if (!std::exchange(policy_pauses_, true)) {
+    link_.note(Level::kInfo, "paused by the policy: " + first.title + " (" +
+                                 std::string(policy::pause::to_string(first.action)) + ")");
+  }
+  rules_.set_policy_pause(first.title, first.rule);
+  const bool release = pause.release_vram() || pause.action() == Action::kReturn;
+  if (pause.action() == Action::kReturn) hand_back_jobs("paused: " + first.title);
+  const auto hold = release ? engine::Hold::kRunningOnly : engine::Hold::kWarm;
+  outside_.engines.set_hold(pause.action() == Action::kSuspend ? engine::Hold::kFrozen : hold);
+  refresh();
 }
 
 /// Returns until when the limit holds.

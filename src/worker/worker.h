@@ -27,6 +27,7 @@
 #include "worker/house_rules.h"
 #include "worker/inputs.h"
 #include "worker/job_pipeline.h"
+#include "worker/watch/pause_watch.h"
 
 namespace worker {
 
@@ -58,6 +59,7 @@ struct WorkerOptions {
 struct Outside {
   asio::any_io_executor io;
   asio::any_io_executor disk;
+  asio::any_io_executor sensing;  // where sensors may block
   base::Clock& clock;
   base::Random& random;
   net::WebSocketConnector& connector;
@@ -65,6 +67,7 @@ struct Outside {
   history::Journal& journal;
   engine::EnginePool& engines;
   policy::PolicyHost& policy;
+  machine::Sensors& sensors;
 };
 
 class Worker final : public control::Operator {
@@ -101,6 +104,8 @@ class Worker final : public control::Operator {
   void begin_drain(std::string reason, std::optional<base::Duration> limit);
   base::WallTime apply_vram_limit();
   asio::awaitable<void> follow_vram_limit();
+  void follow_pause();
+  void hand_back_jobs(const std::string& reason);
   void refresh();
   void jobs_changed();
   std::optional<base::SteadyTime> next_deadline() const;
@@ -116,11 +121,13 @@ class Worker final : public control::Operator {
   Inputs inputs_;
   Delivery delivery_;
   JobPipeline pipeline_;
+  PauseWatch pause_watch_;
 
   std::function<std::string()> registration_;
   base::SteadyTime started_;
   base::SteadyTime idle_since_;
   std::optional<base::SteadyTime> drain_until_;
+  bool policy_pauses_ = false;
   bool now_ = false;
   std::string shutdown_reason_;
   base::Event changed_;

@@ -9,6 +9,7 @@
 
 #include "base/event.h"
 #include "engine/engine_pool.h"
+#include "machine/sensors.h"
 #include "policy/policy_host.h"
 
 namespace fakes {
@@ -53,7 +54,10 @@ class FakeEngines final : public engine::EnginePool {
     gates_.erase(request.job);
     co_return outcome;
   }
+  void set_hold(engine::Hold wanted) override { hold = wanted; }
   asio::awaitable<void> stop() override { co_return; }
+
+  engine::Hold hold = engine::Hold::kWarm;
 
   void finish(const std::string& job, Outcome outcome) {
     auto& gate = gates_[base::JobId(job)];
@@ -97,15 +101,35 @@ class FakePolicy final : public policy::PolicyHost {
     co_return verdict;
   }
   policy::VramLimit vram_limit(base::WallTime, std::optional<base::Bytes>) override { return vram; }
+  job::SensorSet watched() const override { return sensors; }
+  asio::awaitable<policy::pause::Pause> pause(const job::MachineFacts& facts, base::WallTime) override {
+    seen = facts;
+    co_return pauses;
+  }
   policy::PolicyStatus status() const override { return {}; }
   void on_change(std::function<void(const policy::PolicyStatus&)> callback) override { changed = std::move(callback); }
   asio::awaitable<void> stop() override { co_return; }
 
   job::Decision verdict{.accepted = true};
   policy::VramLimit vram;
+  job::SensorSet sensors;
+  policy::pause::Pause pauses;
+  job::MachineFacts seen;  // by `pause`
   std::function<void(const policy::PolicyStatus&)> changed;
   std::vector<base::JobId> asked;
   int wakes = 0;
+};
+
+class FakeSensors final : public machine::Sensors {
+ public:
+  std::vector<job::GpuFacts> probe_gpus() override { return {}; }
+  job::MachineFacts read(job::SensorSet wanted) override {
+    asked.push_back(wanted);
+    return facts;
+  }
+
+  job::MachineFacts facts;
+  std::vector<job::SensorSet> asked;
 };
 
 }  // namespace fakes

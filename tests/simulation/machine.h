@@ -10,6 +10,7 @@
 #include "engine/engine_pool.h"
 #include "fakes/virtual_clock.h"
 #include "history/journal.h"
+#include "machine/sensors.h"
 #include "policy/policy_host.h"
 #include "simulation/network.h"
 #include "simulation/plan.h"
@@ -33,6 +34,7 @@ class ModelEngines final : public engine::EnginePool {
   std::optional<std::string> cannot_serve(std::string_view, job::Kind) const override { return std::nullopt; }
   asio::awaitable<std::variant<job::Artifacts, job::Failure>> run(
       engine::RunRequest request, std::function<void(const engine::Progress&)> progress) override;
+  void set_hold(engine::Hold) override {}
   asio::awaitable<void> stop() override { co_return; }
 
   /// A plant: an engine that fails never comes back.
@@ -64,6 +66,10 @@ class ModelPolicy final : public policy::PolicyHost {
   void wake() override {}
   asio::awaitable<job::Decision> decide(const job::Offer& offer, const job::Facts& facts) override;
   policy::VramLimit vram_limit(base::WallTime, std::optional<base::Bytes>) override { return {}; }
+  job::SensorSet watched() const override { return {}; }
+  asio::awaitable<policy::pause::Pause> pause(const job::MachineFacts&, base::WallTime) override {
+    co_return policy::pause::Pause();
+  }
   policy::PolicyStatus status() const override { return {}; }
   void on_change(std::function<void(const policy::PolicyStatus&)>) override {}
   asio::awaitable<void> stop() override { co_return; }
@@ -72,6 +78,13 @@ class ModelPolicy final : public policy::PolicyHost {
   fakes::VirtualClock& clock_;
   base::Random& random_;
   const bool& declines_;
+};
+
+/// Nothing is measured in the simulated world.
+class ModelSensors final : public machine::Sensors {
+ public:
+  std::vector<job::GpuFacts> probe_gpus() override { return {}; }
+  job::MachineFacts read(job::SensorSet) override { return {}; }
 };
 
 /// The real journal, with notes of what it promised.

@@ -77,8 +77,8 @@ void World::Process::start(World& world) {
   const bool storm = world.plan_.plant == Plant::kStorm;
   base::Random& random = storm ? static_cast<base::Random&>(no_jitter) : world.worker_random_;
   worker.emplace(options_for(world.plan_.plant), *studio::Urls::parse("http://studio.example"),
-                 worker::Outside{world.io_.get_executor(), world.io_.get_executor(), world.clock_, random, connector,
-                                 *http, *journal, engines, policy});
+                 worker::Outside{world.io_.get_executor(), world.io_.get_executor(), world.io_.get_executor(),
+                                 world.clock_, random, connector, *http, *journal, engines, policy, sensors});
   tasks.spawn("worker", serve(*worker, end));
 }
 

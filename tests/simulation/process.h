@@ -41,6 +41,7 @@ struct World::Process {
   std::unique_ptr<net::HttpClient> http;
   ModelEngines engines;
   ModelPolicy policy;
+  ModelSensors sensors;
   NoJitter no_jitter;
   std::unique_ptr<WatchedJournal> journal;
   std::optional<worker::Worker> worker;

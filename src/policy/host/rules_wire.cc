@@ -1,6 +1,8 @@
 #include "policy/host/rules_wire.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 namespace policy::host {
 namespace {
@@ -177,6 +179,60 @@ rules::VramRule read_vram(Reader& in, const rules::Calendar& calendar) {
   return rule;
 }
 
+void write(Writer& out, const pause::PauseRule& rule) {
+  out.text(rule.title);
+  write(out, rule.place);
+  write(out, rule.apps);
+  out.flag(rule.foreign_gpu.has_value());
+  if (rule.foreign_gpu) {
+    out.number(rule.foreign_gpu->min_vram);
+    write(out, rule.foreign_gpu->ignore);
+  }
+  out.optional(rule.user_active_within);
+  out.flag(rule.on_battery.has_value());
+  if (rule.on_battery) out.flag(*rule.on_battery);
+  out.optional(rule.hotter_than);
+  write(out, rule.during);
+  write(out, rule.unless);
+  out.number(rule.gpus.size());
+  for (const std::uint32_t gpu : rule.gpus) out.number(gpu);
+  out.byte(static_cast<std::uint8_t>(rule.action));
+  out.flag(rule.release_vram);
+  out.time(rule.start_after);
+  out.time(rule.resume_after);
+  out.flag(rule.pause_if_unknown);
+}
+
+pause::PauseRule read_pause(Reader& in, const rules::Calendar& calendar) {
+  pause::PauseRule rule;
+  rule.title = in.text();
+  rule.place = read_place(in);
+  rule.apps = read_texts(in);
+  if (in.flag()) {
+    rule.foreign_gpu.emplace().min_vram = in.number();
+    rule.foreign_gpu->ignore = read_texts(in);
+  }
+  rule.user_active_within = in.optional<base::Duration>();
+  if (in.flag()) rule.on_battery = in.flag();
+  rule.hotter_than = in.optional<double>();
+  if (rule.hotter_than && !std::isfinite(*rule.hotter_than)) in.reject();
+  rule.during = read_texts(in);
+  rule.unless = read_texts(in);
+  const auto unknown = [&](const std::string& name) { return !calendar.find(name); };
+  if (std::any_of(rule.during.begin(), rule.during.end(), unknown)) in.reject();
+  if (std::any_of(rule.unless.begin(), rule.unless.end(), unknown)) in.reject();
+  const auto gpus = in.count(kMaxEntries);
+  for (std::size_t i = 0; i < gpus && !in.bad(); ++i) {
+    rule.gpus.push_back(static_cast<std::uint32_t>(in.count(std::numeric_limits<std::uint32_t>::max())));
+  }
+  rule.action = static_cast<pause::Action>(in.below(static_cast<std::uint8_t>(pause::Action::kReturn) + 1));
+  rule.release_vram = in.flag();
+  rule.start_after = within<base::Duration>(in, in.time(), 0ns, 24h);
+  rule.resume_after = within<base::Duration>(in, in.time(), 0ns, 24h);
+  rule.pause_if_unknown = in.flag();
+  return rule;
+}
+
 }  // namespace
 
 void write_rules(Writer& out, const rules::RuleSet& rules) {
@@ -195,6 +251,8 @@ void write_rules(Writer& out, const rules::RuleSet& rules) {
   for (const rules::GameRule& rule : rules.games) write(out, rule);
   out.number(rules.vram.size());
   for (const rules::VramRule& rule : rules.vram) write(out, rule);
+  out.number(rules.pauses.size());
+  for (const pause::PauseRule& rule : rules.pauses) write(out, rule);
 }
 
 rules::RuleSet read_rules(Reader& in) {
@@ -206,6 +264,8 @@ rules::RuleSet read_rules(Reader& in) {
   for (std::size_t i = 0; i < games && !in.bad(); ++i) rules.games.push_back(read_game(in));
   const auto bounds = in.count(kMaxEntries);
   for (std::size_t i = 0; i < bounds && !in.bad(); ++i) rules.vram.push_back(read_vram(in, rules.calendar));
+  const auto pauses = in.count(kMaxEntries);
+  for (std::size_t i = 0; i < pauses && !in.bad(); ++i) rules.pauses.push_back(read_pause(in, rules.calendar));
   return rules;
 }
 

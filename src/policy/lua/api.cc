@@ -102,6 +102,7 @@ int install_all(lua_State* lua) {
   add_time_declarations(lua);
   add_game_declarations(lua);
   add_vram_declarations(lua);
+  add_pause_declarations(lua);
   add_hook_declarations(lua);
   add_helpers(lua);
   const int functions = lua_gettop(lua);

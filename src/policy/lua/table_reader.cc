@@ -1,6 +1,7 @@
 #include "policy/lua/table_reader.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "policy/rules/nearest.h"
 #include "policy/rules/units.h"
@@ -10,6 +11,7 @@ namespace {
 
 constexpr std::size_t kLongestText = 200;
 constexpr std::size_t kLongestList = 1000;
+constexpr double kLargestIndex = 1000;
 
 }  // namespace
 
@@ -99,6 +101,32 @@ base::Result<std::vector<std::string>> TableReader::texts(const char* key) const
   if (lua_type(lua_, -1) == LUA_TTABLE) return list_at(lua_gettop(lua_), key);
   TRY(auto value, read_text(lua_, -1, what_ + ": " + key));
   return std::vector<std::string>{std::move(value)};
+}
+
+base::Result<std::vector<std::uint32_t>> TableReader::indices(const char* key) const {
+  lua_getfield(lua_, index_, key);
+  std::vector<std::uint32_t> values;
+  if (lua_isnil(lua_, -1)) return values;
+  const auto take = [&]() -> base::Status {
+    const double number = lua_type(lua_, -1) == LUA_TNUMBER ? lua_tonumber(lua_, -1) : -1;
+    const bool whole = number >= 0 && number <= kLargestIndex && number == std::floor(number);
+    if (!whole) return error(key, "must be whole numbers from 0, like { 0, 1 }");
+    values.push_back(static_cast<std::uint32_t>(number));
+    return {};
+  };
+  if (!lua_istable(lua_, -1)) {
+    CHECK_OK(take());
+    return values;
+  }
+  const int list = lua_gettop(lua_);
+  const std::size_t size = lua_objlen(lua_, list);
+  if (size == 0 || size > kLongestList) return error(key, "must be a list of 1 to 1000 numbers");
+  for (std::size_t i = 1; i <= size; ++i) {
+    lua_rawgeti(lua_, list, static_cast<int>(i));
+    CHECK_OK(take());
+    lua_pop(lua_, 1);
+  }
+  return values;
 }
 
 base::Result<std::vector<std::string>> TableReader::list() const {

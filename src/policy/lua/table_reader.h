@@ -1,6 +1,7 @@
 #pragma once
 // TableReader: the table of a declaration, read strictly. Unknown keys and wrong types are errors.
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,6 +35,9 @@ class TableReader {
   base::Result<std::vector<std::string>> texts(const char* key) const;
   /// The positions 1, 2, ... of the table itself.
   base::Result<std::vector<std::string>> list() const;
+
+  /// A list of whole numbers from 0 to 1000, or one alone.
+  base::Result<std::vector<std::uint32_t>> indices(const char* key) const;
 
   base::Error error(std::string_view key, std::string_view problem) const;
 

@@ -8,6 +8,7 @@
 
 #include "job/decision.h"
 #include "job/offer.h"
+#include "policy/pause/pause_rule.h"
 #include "policy/rules/calendar.h"
 #include "policy/rules/place.h"
 #include "policy/rules/vram.h"
@@ -49,6 +50,7 @@ struct RuleSet {
   std::optional<AcceptDuring> accept_during;
   std::vector<GameRule> games;
   std::vector<VramRule> vram;
+  std::vector<pause::PauseRule> pauses;
 
   /// The entry that applies; nullptr when none matches.
   const GameRule* game_rule(std::string_view game) const;

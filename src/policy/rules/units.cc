@@ -131,6 +131,15 @@ base::Result<unsigned> parse_percent(std::string_view text) {
   return static_cast<unsigned>(*number);
 }
 
+base::Result<double> parse_temperature(std::string_view text) {
+  std::string_view rest = trimmed(text);
+  const auto number = take_number(rest);
+  if (!number || trimmed(rest) != "C" || *number > 1000) {
+    return invalid(quoted(text) + " is not a temperature: write it in degrees Celsius like '83C'");
+  }
+  return *number;
+}
+
 base::Result<base::Duration> parse_span(std::string_view text) {
   std::string_view rest = trimmed(text);
   base::Duration total{};

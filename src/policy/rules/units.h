@@ -18,6 +18,9 @@ base::Result<base::Bytes> parse_size(std::string_view text);
 /// "40%": a whole number from 1 to 100.
 base::Result<unsigned> parse_percent(std::string_view text);
 
+/// "83C", in degrees Celsius. A unit is required.
+base::Result<double> parse_temperature(std::string_view text);
+
 /// "20m", "90s", "1h30m", "2d". A unit is required.
 base::Result<base::Duration> parse_span(std::string_view text);
 

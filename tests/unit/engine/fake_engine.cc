@@ -221,6 +221,13 @@ class Engine {
   bool run_trouble(const std::string& prompt) {
     if (prompt == "slow") {
       work_until_cancelled();
+    } else if (prompt == "takes a while") {
+      report("working");
+      for (int i = 0; i < 300; ++i) {
+        progress(0.1);
+        ::poll(nullptr, 0, 2);
+      }
+      answer({{"pid", ::getpid()}});
     } else if (prompt == "deaf") {
       for (;;) ::pause();
     } else if (prompt == "stubborn") {

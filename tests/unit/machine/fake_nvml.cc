@@ -9,6 +9,7 @@ namespace {
 constexpr int kSuccess = 0;
 constexpr int kInvalidArgument = 2;
 constexpr int kNotSupported = 3;
+constexpr int kInsufficientSize = 7;
 constexpr int kDriverNotLoaded = 9;
 constexpr int kGpuIsLost = 15;
 constexpr unsigned long long kGib = 1024ULL * 1024 * 1024;
@@ -84,6 +85,51 @@ int nvmlDeviceGetMemoryInfo(void* device, Memory* memory) {
 }
 
 #ifndef FAKE_OLD_DRIVER
+
+struct Utilization {
+  unsigned int gpu, memory;
+};
+struct Process {
+  unsigned int pid;
+  unsigned long long used;
+  unsigned int gpu_instance, compute_instance;
+};
+
+int nvmlDeviceGetUUID(void* device, char* uuid, unsigned int length) {
+  std::snprintf(uuid, length, "GPU-%u", number_of(device));
+  return kSuccess;
+}
+
+int nvmlDeviceGetTemperature(void* device, unsigned int sensor, unsigned int* degrees) {
+  *degrees = 60 + number_of(device);
+  return sensor == 0 ? kSuccess : kInvalidArgument;
+}
+
+int nvmlDeviceGetUtilizationRates(void*, Utilization* used) {
+  *used = {.gpu = 25, .memory = 50};
+  return kSuccess;
+}
+
+/// $FAKE_NVML_PID computes on the first card, and draws there with the same memory.
+int list_processes(void* device, unsigned int* count, Process* processes, unsigned long long used) {
+  if (asked_for("no processes")) return kNotSupported;
+  const char* pid = std::getenv("FAKE_NVML_PID");
+  const bool none = pid == nullptr || number_of(device) != 0;
+  const unsigned int room = *count;
+  *count = none ? 0 : 1;
+  if (none) return kSuccess;
+  if (room < 1) return kInsufficientSize;
+  processes[0] = {.pid = static_cast<unsigned int>(std::atoi(pid)), .used = used};
+  return kSuccess;
+}
+
+int nvmlDeviceGetComputeRunningProcesses_v3(void* device, unsigned int* count, Process* processes) {
+  return list_processes(device, count, processes, 2 * kGib);
+}
+
+int nvmlDeviceGetGraphicsRunningProcesses_v3(void* device, unsigned int* count, Process* processes) {
+  return list_processes(device, count, processes, asked_for("no used memory") ? ~0ULL : 2 * kGib);
+}
 
 int nvmlDeviceGetName(void* device, char* name, unsigned int length) {
   std::snprintf(name, length, "Fake Card %u", number_of(device));

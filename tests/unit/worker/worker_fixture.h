@@ -46,8 +46,17 @@ class Worker : public testing::Test {
   }
   void start_unconnected(worker::WorkerOptions options = {}) {
     if (!journal_) journal_ = std::move(*history::Journal::open({.folder = folder_.path()}, io_.get_executor()));
-    worker::Outside outside{io_.get_executor(), io_.get_executor(), clock_, random_, connector_, http_,
-                            *journal_,          engines_,           policy_};
+    worker::Outside outside{io_.get_executor(),
+                            io_.get_executor(),
+                            io_.get_executor(),
+                            clock_,
+                            random_,
+                            connector_,
+                            http_,
+                            *journal_,
+                            engines_,
+                            policy_,
+                            sensors_};
     worker_.emplace(std::move(options), *studio::Urls::parse("http://s.example"), outside);
     studio::Credentials credentials;
     credentials.worker = base::WorkerId("w-1");
@@ -99,6 +108,7 @@ class Worker : public testing::Test {
   fakes::FakeHttp http_;
   fakes::FakeEngines engines_;
   fakes::FakePolicy policy_;
+  fakes::FakeSensors sensors_;
   std::unique_ptr<history::Journal> journal_;
   std::optional<LinkEnd> end_;
   std::optional<worker::Worker> worker_;

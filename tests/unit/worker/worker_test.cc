@@ -196,6 +196,77 @@ TEST_F(Worker, APauseShowsInTheHeartbeatAtOnceAndEndsByItself) {
   EXPECT_TRUE(studio().has_sent(R"("type":"accept")"));
 }
 
+policy::pause::Pause held(policy::pause::Action action, bool release_vram = false) {
+  return {.held = {{"artist is working", "30-pause.lua:2", "maya.bin runs", action, release_vram}}};
+}
+
+TEST_F(Worker, APauseOfThePolicyDeclinesAndLetsTheRunningJobFinish) {
+  policy_.sensors.add(job::Sensor::kApps);
+  sensors_.facts.apps.value = std::vector<std::string>{"maya.bin"};
+  start();
+  say(offer_of("job-1"));
+  EXPECT_EQ(policy_.seen.apps.value, sensors_.facts.apps.value);
+  policy_.pauses = held(policy::pause::Action::kFinish, true);
+  clock_.pass(1s);
+  EXPECT_TRUE(studio().has_sent(R"("autoEnabled":false)"));
+  EXPECT_EQ(engines_.hold, engine::Hold::kRunningOnly);
+  EXPECT_FALSE(status().at("claiming").as_bool());
+  EXPECT_EQ(status().at("pauses").as_array().at(0).at("why"), "maya.bin runs");
+  EXPECT_EQ(status().at("sensors").as_array().at(0).at("sensor"), "apps");
+  say(offer_of("job-2"));
+  EXPECT_TRUE(
+      studio().has_sent(R"({"type":"reject","jobId":"job-2","reason":"paused: artist is working","code":"paused"})"));
+  engines_.finish_json("job-1");
+  clock_.settle();
+  say(R"({"type":"completeAck","jobId":"job-1"})");
+  EXPECT_EQ(counter("delivered"), 1);
+  policy_.pauses = {};
+  clock_.pass(1s);
+  EXPECT_EQ(engines_.hold, engine::Hold::kWarm);
+  say(offer_of("job-3"));
+  EXPECT_TRUE(studio().has_sent(R"({"type":"accept","jobId":"job-3"})"));
+}
+
+TEST_F(Worker, APauseThatSuspendsFreezesTheEnginesAndKeepsTheClaim) {
+  policy_.sensors.add(job::Sensor::kUser);
+  start();
+  say(offer_of("job-1"));
+  policy_.pauses = held(policy::pause::Action::kSuspend);
+  clock_.pass(1s);
+  EXPECT_EQ(engines_.hold, engine::Hold::kFrozen);
+  EXPECT_FALSE(studio().has_sent(R"("type":"fail")"));
+  policy_.pauses = held(policy::pause::Action::kReturn);
+  clock_.pass(1s);
+  EXPECT_EQ(engines_.hold, engine::Hold::kRunningOnly);
+  EXPECT_TRUE(studio().has_sent(R"("error":"paused: artist is working","retryable":true)"));
+  say(R"({"type":"failAck","jobId":"job-1"})");
+  EXPECT_EQ(counter("handed_back"), 1);
+}
+
+TEST_F(Worker, WithoutPauseRulesNoSensorIsReadUntilAPolicyWantsOne) {
+  start();
+  clock_.pass(10s);
+  EXPECT_TRUE(sensors_.asked.empty());
+  policy_.sensors.add(job::Sensor::kPower);
+  policy_.changed({});
+  clock_.settle();
+  EXPECT_EQ(sensors_.asked, std::vector<job::SensorSet>{policy_.sensors});
+  clock_.pass(3s);
+  EXPECT_EQ(sensors_.asked.size(), 4U);
+}
+
+TEST_F(Worker, APauseWithAWindowIsAskedAgainAtItsEdge) {
+  policy_.pauses = held(policy::pause::Action::kFinish);
+  policy_.pauses.until = clock_.wall_now() + 15s;
+  start();
+  EXPECT_TRUE(studio().has_sent(R"("autoEnabled":false)"));
+  policy_.pauses = {};
+  clock_.pass(14s);
+  EXPECT_FALSE(status().at("claiming").as_bool());
+  clock_.pass(1s);
+  EXPECT_TRUE(status().at("claiming").as_bool());
+}
+
 TEST_F(Worker, ADrainFinishesTheRunningJobAndEnds) {
   start();
   say(offer_of("job-1"));

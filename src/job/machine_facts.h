@@ -1,6 +1,7 @@
 #pragma once
 // MachineFacts: what the sensors say of this machine. Every value may be unknown, and says where it comes from.
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -39,6 +40,9 @@ struct Reading {
 
 /// What can be measured. A sensor that nobody asks about is not read.
 enum class Sensor : std::uint8_t { kApps, kUser, kPower, kGpus, kLoad };
+
+constexpr std::array<Sensor, 5> kAllSensors = {Sensor::kApps, Sensor::kUser, Sensor::kPower, Sensor::kGpus,
+                                               Sensor::kLoad};
 
 class SensorSet {
  public:

@@ -185,7 +185,7 @@ struct Nvml::Library {
     auto count = static_cast<unsigned int>(infos.size());
     Status status = list(device, &count, infos.data());
     if (status == kTooSmall && count <= kMostProcesses) {
-      infos.resize(2 * count);
+      infos.resize(std::size_t{2} * count);
       count = static_cast<unsigned int>(infos.size());
       status = list(device, &count, infos.data());
     }

@@ -146,7 +146,7 @@ std::string pause_condition(const pause::PauseRule& rule) {
   if (rule.user_active_within) {
     parts.push_back("somebody used this computer within " + format_span(*rule.user_active_within));
   }
-  if (rule.on_battery) parts.push_back(*rule.on_battery ? "it runs on battery" : "it runs on mains");
+  if (rule.on_battery) parts.emplace_back(*rule.on_battery ? "it runs on battery" : "it runs on mains");
   if (rule.hotter_than) {
     const auto degrees = static_cast<int>(*rule.hotter_than);
     parts.push_back("a card is hotter than " + std::to_string(degrees) + " C");
@@ -170,6 +170,7 @@ std::string pause_effect(const pause::PauseRule& rule) {
 void describe_pauses(const rules::RuleSet& rules, std::vector<Sentence>& out) {
   const auto meanings = [&](const std::vector<std::string>& names) {
     std::vector<std::string> parts;
+    parts.reserve(names.size());
     for (const std::string& name : names) parts.push_back(meaning(rules.calendar, name));
     return joined(parts, "or");
   };
@@ -189,7 +190,8 @@ void describe_pauses(const rules::RuleSet& rules, std::vector<Sentence>& out) {
 }
 
 constexpr std::array<std::string_view, kHookEventNames.size()> kHookTexts = {
-    "a function looks at every offer that nothing above declines"};
+    "a function looks at every offer that nothing above declines", "a function decides when the worker pauses",
+    "a function bounds the memory of each card"};
 
 }  // namespace
 

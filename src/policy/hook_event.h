@@ -10,9 +10,9 @@
 
 namespace policy {
 
-enum class HookEvent : std::uint8_t { kOffer };
+enum class HookEvent : std::uint8_t { kOffer, kPause, kBudget };
 
-constexpr std::array<std::string_view, 1> kHookEventNames = {"offer"};
+constexpr std::array<std::string_view, 3> kHookEventNames = {"offer", "pause", "budget"};
 
 constexpr std::optional<HookEvent> parse_hook_event(std::string_view name) {
   for (std::size_t i = 0; i < kHookEventNames.size(); ++i) {

@@ -12,6 +12,7 @@
 #include "policy/host/child.h"
 #include "policy/host/folder_watch.h"
 #include "policy/host/reload.h"
+#include "policy/pause/hook_bound.h"
 #include "policy/rules/poll.h"
 
 namespace policy {
@@ -59,11 +60,7 @@ class Host final : public PolicyHost {
     if (active_ && declared_->has_hooks[HookEvent::kOffer]) active_->wake();
   }
   asio::awaitable<job::Decision> decide(const job::Offer& offer, const job::Facts& facts) override;
-  VramLimit vram_limit(base::WallTime now, std::optional<base::Bytes> total) override {
-    if (!declared_) return {};
-    auto bound = declared_->rules.vram_bound(now, total);
-    return {bound.bytes, rules::to_string(bound.place), bound.until};
-  }
+  VramLimit vram_limit(base::WallTime now, std::optional<base::Bytes> total) override;
   job::SensorSet watched() const override;
   asio::awaitable<pause::Pause> pause(const job::MachineFacts& facts, base::WallTime now) override;
   PolicyStatus status() const override { return status_; }
@@ -90,6 +87,7 @@ class Host final : public PolicyHost {
   void refuse(const base::Error& error);
   std::optional<job::Decision> decide_by_declarations(const job::Offer& offer, const job::Facts& facts);
   job::Decision finish(Verdict verdict, std::uint64_t generation);
+  asio::awaitable<Sensed> sense(const job::MachineFacts& facts, base::WallTime now);
 
   asio::any_io_executor executor_;
   base::Clock& clock_;
@@ -100,6 +98,8 @@ class Host final : public PolicyHost {
   ChildPtr active_;
   std::optional<host::Declared> declared_;  // of the policy in force
   pause::Keeper keeper_;
+  pause::HookBound hook_bound_;
+  std::string sense_error_;
   SourceFiles good_;  // what the active child runs; the files on disk may be broken meanwhile
   host::Reload reload_;
   bool restarting_ = false;
@@ -266,12 +266,68 @@ job::Decision Host::finish(Verdict verdict, std::uint64_t generation) {
 }
 
 job::SensorSet Host::watched() const {
-  return declared_ ? pause::sensors_for(declared_->rules.pauses) : job::SensorSet();
+  if (!declared_) return {};
+  auto sensors = pause::sensors_for(declared_->rules.pauses);
+  if (declared_->has_hooks[HookEvent::kBudget]) sensors.add(job::Sensor::kGpus);
+  if (!declared_->has_hooks[HookEvent::kPause]) return sensors;
+  for (const auto sensor : job::kAllSensors) sensors.add(sensor);
+  return sensors;
 }
 
 asio::awaitable<pause::Pause> Host::pause(const job::MachineFacts& facts, base::WallTime now) {
   if (!declared_) co_return pause::Pause();
-  co_return keeper_.update(declared_->rules, facts, clock_.now(), now);
+  auto pause = keeper_.update(declared_->rules, facts, clock_.now(), now);
+  const bool pauses = declared_->has_hooks[HookEvent::kPause];
+  const bool bounds = declared_->has_hooks[HookEvent::kBudget];
+  if (!pauses && !bounds) {
+    if (hook_bound_.clear()) changed();
+    co_return pause;
+  }
+  auto sensed = co_await sense(facts, now);
+  for (auto& held : sensed.pauses) {
+    held.why = base::log::printable(held.why, kLongestReason);
+    pause.add(std::move(held));
+  }
+  const auto cards = facts.gpus.value.value_or(std::vector<job::GpuFacts>{});
+  if (bounds ? hook_bound_.update(sensed, cards) : hook_bound_.clear()) changed();
+  co_return pause;
+}
+
+/// By the child; whatever goes wrong there pauses until it is well again.
+asio::awaitable<Sensed> Host::sense(const job::MachineFacts& facts, base::WallTime now) {
+  while (deciding_) co_await turn_.wait();
+  const Turn turn(*this);
+  if (restarting_) co_await wait_for_restart();
+  const auto child = active_;
+  base::Result<Sensed> sensed = base::Error{base::Code::kUnavailable, "the policy host is starting again"};
+  if (child) sensed = co_await child->sense(clock_, facts, now, options_.hard_limit);
+  if (!sensed) {
+    if (child) lose(child, sensed.error().message);
+    Sensed failed{.bounds_failed = true, .error = sensed.error().message};
+    if (declared_->has_hooks[HookEvent::kPause]) {
+      failed.pauses.push_back({"policy error", "", sensed.error().message, pause::Action::kFinish, false});
+    }
+    sensed = std::move(failed);
+  }
+  // Once a second the same: said once.
+  if (!sensed->error.empty() && sensed->error != sense_error_) {
+    ++status_.errors;
+    base::log::error("policy", "a hook failed; the worker pauses or keeps its last good bound",
+                     {{"error", sensed->error}});
+  }
+  sense_error_ = sensed->error;
+  co_return std::move(*sensed);
+}
+
+VramLimit Host::vram_limit(base::WallTime now, std::optional<base::Bytes> total) {
+  if (!declared_) return {};
+  auto bound = declared_->rules.vram_bound(now, total);
+  VramLimit limit{bound.bytes, rules::to_string(bound.place), bound.until};
+  if (const auto bytes = hook_bound_.bytes(); bytes && (!limit.bytes || *bytes < *limit.bytes)) {
+    limit.bytes = bytes;
+    limit.rule = hook_bound_.rule();
+  }
+  return limit;
 }
 
 // Reloads

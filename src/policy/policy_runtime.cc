@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "policy/lua/api.h"
+#include "policy/lua/sense/sense.h"
 #include "policy/lua/state.h"
 #include "policy/rules/poll.h"
 
@@ -130,6 +131,72 @@ void PolicyRuntime::ask_hooks(const job::Offer& offer, base::WallTime now, rules
     spoiled_ = result.failure && result.failure->spent;
     const lua::Hook& hook = hooks[result.hook];
     add(poll, hook, std::move(result), verdict);
+  }
+}
+
+Sensed PolicyRuntime::sense(const job::MachineFacts& facts, base::WallTime now) {
+  Sensed sensed;
+  const auto rebuilt = spoiled_ ? build() : base::Status();
+  spoiled_ = !rebuilt;
+  std::optional<std::string> error;
+  if (spoiled_) {
+    error = rebuilt.error().message;
+  } else if (const auto failure = lua::begin_sense(*loaded_->state, loaded_->api, facts, now)) {
+    spoiled_ = true;
+    error = "facts: " + failure->text;
+  }
+  if (error) {
+    sensed.pauses.push_back({"policy error", "", *error, pause::Action::kFinish, false});
+    sensed.bounds_failed = true;
+    sensed.error = std::move(*error);
+    return sensed;
+  }
+  ask_pause_hooks(sensed);
+  if (facts.gpus.value) ask_budget_hooks(*facts.gpus.value, sensed);
+  return sensed;
+}
+
+void PolicyRuntime::ask_pause_hooks(Sensed& sensed) {
+  const lua::Budget budget{options_.instructions, options_.time};
+  const lua::Hooks& hooks = loaded_->api.hooks[HookEvent::kPause];
+  for (std::size_t i = 0; i < hooks.size() && !spoiled_; ++i) {
+    auto result = lua::ask_pause(*loaded_->state, loaded_->api, i, budget);
+    if (result.failure) {
+      spoiled_ = result.failure->spent;
+      if (sensed.error.empty()) sensed.error = to_line(*result.failure);
+      sensed.pauses.push_back({"policy error", rules::to_string(result.failure->place), result.failure->text,
+                               pause::Action::kFinish, false});
+    } else if (result.pause) {
+      const bool release = result.pause->release_vram;
+      const auto action = *result.pause->pause;
+      const bool returns = release && action == pause::Action::kSuspend;
+      sensed.pauses.push_back({result.pause->reason, rules::to_string(result.pause->place), "a function says so",
+                               returns ? pause::Action::kReturn : action, release});
+    }
+  }
+}
+
+void PolicyRuntime::ask_budget_hooks(const std::vector<job::GpuFacts>& gpus, Sensed& sensed) {
+  const lua::Budget budget{options_.instructions, options_.time};
+  const lua::Hooks& hooks = loaded_->api.hooks[HookEvent::kBudget];
+  for (std::size_t card = 0; card < gpus.size(); ++card) {
+    std::optional<CardBound> smallest;
+    for (std::size_t i = 0; i < hooks.size(); ++i) {
+      if (spoiled_) {
+        sensed.bounds_failed = true;
+        return;
+      }
+      auto result = lua::ask_budget(*loaded_->state, loaded_->api, i, card, budget);
+      if (result.failure) {
+        spoiled_ = result.failure->spent;
+        sensed.bounds_failed = true;
+        if (sensed.error.empty()) sensed.error = to_line(*result.failure);
+      } else if (result.bound && (!smallest || *result.bound < smallest->bytes)) {
+        smallest = CardBound{gpus[card].index, *result.bound, std::move(result.reason),
+                             rules::to_string(hooks[i].place)};
+      }
+    }
+    if (smallest) sensed.bounds.push_back(std::move(*smallest));
   }
 }
 

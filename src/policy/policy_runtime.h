@@ -10,6 +10,7 @@
 #include "job/decision.h"
 #include "job/offer.h"
 #include "policy/hook_event.h"
+#include "policy/pause/keeper.h"
 #include "policy/source_files.h"
 
 namespace policy {
@@ -35,6 +36,23 @@ struct Verdict {
   std::uint64_t instructions = 0;  // of the hooks; exact when an explanation was asked for
 };
 
+/// An upper bound of one card's memory for jobs.
+struct CardBound {
+  std::uint32_t card = 0;  // its index
+  base::Bytes bytes = 0;
+  std::string reason;
+  std::string rule;  // file:line
+  bool operator==(const CardBound&) const = default;
+};
+
+/// What the hooks of `pause` and `budget` said of one reading of the sensors.
+struct Sensed {
+  std::vector<pause::Held> pauses;
+  std::vector<CardBound> bounds;
+  bool bounds_failed = false;  // a hook of `budget` did not come to an answer
+  std::string error;           // of the first hook that failed
+};
+
 class PolicyRuntime {
  public:
   /// Errors: kInvalid with one "file:line: text" a line of the message, one for each file that is wrong.
@@ -46,6 +64,9 @@ class PolicyRuntime {
   /// Never fails: a hook's error declines the offer. With `explain` every rule is asked and leaves a line of trace,
   /// otherwise the first no ends it.
   Verdict decide(const job::Offer& offer, const job::Facts& facts, bool explain = false);
+
+  /// Asks the hooks of `pause` and `budget`. Never fails: an error in the first pauses, with `finish`.
+  Sensed sense(const job::MachineFacts& facts, base::WallTime now);
 
   /// After a hook broke a limit its Lua state is not to be trusted. The next `decide` builds a new one; this does it
   /// now, when nobody waits.
@@ -73,6 +94,8 @@ class PolicyRuntime {
   struct Loaded;
   PolicyRuntime(SourceFiles files, RuntimeOptions options);
   base::Status build();
+  void ask_pause_hooks(Sensed& sensed);
+  void ask_budget_hooks(const std::vector<job::GpuFacts>& gpus, Sensed& sensed);
   void ask_hooks(const job::Offer& offer, base::WallTime now, rules::Poll& poll, Verdict& verdict);
 
   SourceFiles files_;

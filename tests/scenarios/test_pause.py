@@ -135,6 +135,30 @@ class Pauses(Scenario):
         self.assert_clean(studio)
         self.stop(worker)
 
+    def test_a_function_pauses_and_one_that_fails_pauses_too(self):
+        name = f"nuke-{os.getpid()}"
+        folder = self.policy("worker.on('pause', function(machine)\n"
+                             f"  if machine.apps['{name}'] then return worker.pause {{ reason = 'compositing' }} end\n"
+                             "end)\n")
+        studio = self.studio(jobs("llm", 1), "--stay")
+        self.write_config(studio.url)
+        worker = self.connected_worker("--policy", folder)
+        studio.wait_settled(1)
+        self.start_program(name)
+        status, _ = self.wait_status(lambda state: state["pauses"])
+        self.assertEqual((status["pauses"][0]["title"], status["pauses"][0]["rule"]), ("compositing", "30-pause.lua:3"))
+        self.policy("worker.on('pause', function(machine) while true do end end)\n")
+        status, _ = self.wait_status(lambda state: state["pauses"] and state["pauses"][0]["title"] == "policy error")
+        self.assertFalse(status["claiming"])
+        worker.wait_line(r"a hook failed.*30-pause\.lua:2")
+        self.policy("worker.on('pause', function(machine) end)\n")
+        self.wait_status(lambda state: state["claiming"])
+        studio.add_jobs({"kind": "llm", "game": "harbour-tales", "expect": "done"})
+        studio.wait_settled(2)
+        studio.finish()
+        self.assert_clean(studio)
+        self.stop(worker)
+
     def start_display(self):
         reader, writer = os.pipe()
         server = subprocess.Popen(["Xvfb", "-displayfd", str(writer), "-screen", "0", "320x240x24", "-nolisten", "tcp"],

@@ -63,11 +63,9 @@ void Child::wake() {
   static_cast<void>(process_.channel().send({}));
 }
 
-asio::awaitable<base::Result<Verdict>> Child::decide(base::Clock& clock, const job::Offer& offer,
-                                                     const job::Facts& facts, bool explain, base::Duration limit) {
+template <class Answer>
+asio::awaitable<base::Result<Answer>> Child::ask(base::Clock& clock, std::uint64_t id, base::Duration limit) {
   const Asking asking(*this);
-  const auto id = ++last_id_;
-  encode_decide(frame_, id, explain, offer, facts);
   CO_CHECK_OK(process_.channel().send(frame_));
   const auto start = clock.now();
   bool direct = start >= direct_from_;
@@ -81,11 +79,29 @@ asio::awaitable<base::Result<Verdict>> Child::decide(base::Clock& clock, const j
     }
     if (!frame) co_return frame.error();
     auto reply = decode_reply(*frame);
-    auto* verdict = reply ? std::get_if<DecideReply>(&*reply) : nullptr;
-    if (verdict == nullptr) co_return unreadable();
-    // An older id answers a decision whose caller was cancelled.
-    if (verdict->id == id) co_return std::move(verdict->verdict);
+    if (!reply || std::holds_alternative<LoadReply>(*reply)) co_return unreadable();
+    // An older number answers a question whose caller was cancelled.
+    auto* answer = std::get_if<Answer>(&*reply);
+    if (answer != nullptr && answer->id == id) co_return std::move(*answer);
   }
+}
+
+asio::awaitable<base::Result<Verdict>> Child::decide(base::Clock& clock, const job::Offer& offer,
+                                                     const job::Facts& facts, bool explain, base::Duration limit) {
+  const auto id = ++last_id_;
+  encode_decide(frame_, id, explain, offer, facts);
+  auto answer = co_await ask<DecideReply>(clock, id, limit);
+  if (!answer) co_return std::move(answer).error();
+  co_return std::move(answer->verdict);
+}
+
+asio::awaitable<base::Result<Sensed>> Child::sense(base::Clock& clock, const job::MachineFacts& facts,
+                                                   base::WallTime now, base::Duration limit) {
+  const auto id = ++last_id_;
+  encode_sense(frame_, id, facts, now);
+  auto answer = co_await ask<SenseReply>(clock, id, limit);
+  if (!answer) co_return std::move(answer).error();
+  co_return std::move(answer->sensed);
 }
 
 void Child::retire() {

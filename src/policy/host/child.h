@@ -35,6 +35,10 @@ class Child {
   asio::awaitable<base::Result<Verdict>> decide(base::Clock& clock, const job::Offer& offer, const job::Facts& facts,
                                                 bool explain, base::Duration limit);
 
+  /// The same for the hooks of `pause` and `budget`.
+  asio::awaitable<base::Result<Sensed>> sense(base::Clock& clock, const job::MachineFacts& facts, base::WallTime now,
+                                              base::Duration limit);
+
   /// Ends the process once no decision needs it.
   void retire();
   void kill();
@@ -43,6 +47,9 @@ class Child {
 
  private:
   class Asking;
+  /// Sends `frame_`, which carries this number, and reads until its answer comes.
+  template <class Answer>
+  asio::awaitable<base::Result<Answer>> ask(base::Clock& clock, std::uint64_t id, base::Duration limit);
   asio::awaitable<base::Result<std::string>> read(base::Clock& clock, base::Duration limit);
 
   process::ChildProcess process_;

@@ -95,9 +95,12 @@ int run() {
     }
     if (auto* files = std::get_if<LoadRequest>(&*request)) {
       load(std::move(*files), runtime, answer);
+    } else if (!runtime) {
+      return 2;
+    } else if (const auto* sense = std::get_if<SenseRequest>(&*request)) {
+      encode(answer, SenseReply{sense->id, runtime->sense(sense->facts, sense->now)});
     } else {
       const auto& wanted = std::get<DecideRequest>(*request);
-      if (!runtime) return 2;
       encode(answer, DecideReply{wanted.id, runtime->decide(wanted.offer, wanted.facts, wanted.explain)});
     }
     if (!channel.write(answer)) return 0;

@@ -2,6 +2,7 @@
 
 #include "policy/host/rules_wire.h"
 #include "policy/host/wire.h"
+#include "policy/host/wire/sense.h"
 
 namespace policy::host {
 namespace {
@@ -146,22 +147,46 @@ void encode(std::string& frame, const DecideReply& reply) {
   }
 }
 
-std::optional<std::variant<LoadRequest, DecideRequest>> decode_request(std::string_view frame) {
+void encode_sense(std::string& frame, std::uint64_t id, const job::MachineFacts& facts, base::WallTime now) {
+  Writer out(frame, Tag::kSense);
+  out.number(id);
+  out.time(now.time_since_epoch());
+  write_sense(out, facts);
+}
+
+void encode(std::string& frame, const SenseReply& reply) {
+  Writer out(frame, Tag::kSensed);
+  out.number(reply.id);
+  write_sensed(out, reply.sensed);
+}
+
+std::optional<Request> decode_request(std::string_view frame) {
   Reader in(frame);
-  std::optional<std::variant<LoadRequest, DecideRequest>> request;
+  std::optional<Request> request;
   const auto tag = static_cast<Tag>(in.byte());
   if (tag == Tag::kLoad) request = read_load(in);
   if (tag == Tag::kDecide) request = read_decide(in);
+  if (tag == Tag::kSense) {
+    SenseRequest sense{.id = in.number()};
+    sense.now = base::WallTime(in.time());
+    sense.facts = read_sense(in);
+    request = std::move(sense);
+  }
   if (!in.complete()) return std::nullopt;
   return request;
 }
 
-std::optional<std::variant<LoadReply, DecideReply>> decode_reply(std::string_view frame) {
+std::optional<Reply> decode_reply(std::string_view frame) {
   Reader in(frame);
-  std::optional<std::variant<LoadReply, DecideReply>> reply;
+  std::optional<Reply> reply;
   const auto tag = static_cast<Tag>(in.byte());
   if (tag == Tag::kLoaded) reply = read_loaded(in);
   if (tag == Tag::kVerdict) reply = read_verdict(in);
+  if (tag == Tag::kSensed) {
+    SenseReply sensed{.id = in.number()};
+    sensed.sensed = read_sensed(in);
+    reply = std::move(sensed);
+  }
   if (!in.complete()) return std::nullopt;
   return reply;
 }

@@ -25,6 +25,12 @@ struct DecideRequest {
   job::Facts facts;
 };
 
+struct SenseRequest {
+  std::uint64_t id = 0;
+  base::WallTime now;
+  job::MachineFacts facts;  // without the sources
+};
+
 /// What the daemon needs of a loaded policy: it decides by the declared rules itself and asks the child for the hooks.
 struct Declared {
   rules::RuleSet rules{rules::Zone::utc()};
@@ -41,15 +47,25 @@ struct DecideReply {
   Verdict verdict;
 };
 
+struct SenseReply {
+  std::uint64_t id = 0;
+  Sensed sensed;
+};
+
+using Request = std::variant<LoadRequest, DecideRequest, SenseRequest>;
+using Reply = std::variant<LoadReply, DecideReply, SenseReply>;
+
 void encode_load(std::string& frame, const SourceFiles& files, const RuntimeOptions& options);
 void encode_decide(std::string& frame, std::uint64_t id, bool explain, const job::Offer& offer,
                    const job::Facts& facts);
 void encode_load_failure(std::string& frame, std::string_view error);
 void encode_loaded(std::string& frame, const rules::RuleSet& rules, const PerEvent<bool>& has_hooks);
 void encode(std::string& frame, const DecideReply& reply);
+void encode_sense(std::string& frame, std::uint64_t id, const job::MachineFacts& facts, base::WallTime now);
+void encode(std::string& frame, const SenseReply& reply);
 
 /// Nothing when the frame is not exactly one well-formed record.
-std::optional<std::variant<LoadRequest, DecideRequest>> decode_request(std::string_view frame);
-std::optional<std::variant<LoadReply, DecideReply>> decode_reply(std::string_view frame);
+std::optional<Request> decode_request(std::string_view frame);
+std::optional<Reply> decode_reply(std::string_view frame);
 
 }  // namespace policy::host

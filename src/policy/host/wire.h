@@ -14,7 +14,7 @@
 
 namespace policy::host {
 
-enum class Tag : std::uint8_t { kLoad = 1, kDecide = 2, kLoaded = 3, kVerdict = 4 };
+enum class Tag : std::uint8_t { kLoad = 1, kDecide = 2, kLoaded = 3, kVerdict = 4, kSense = 5, kSensed = 6 };
 
 class Writer {
  public:

@@ -20,7 +20,7 @@ int read_worker(lua_State* lua) {
     return unknown_name(lua);
   }
   const char* name = lua_tostring(lua, 2);
-  if (std::strcmp(name, "decline") == 0 || std::strcmp(name, "accept") == 0) {
+  if (std::strcmp(name, "decline") == 0 || std::strcmp(name, "accept") == 0 || std::strcmp(name, "pause") == 0) {
     State::of(lua).api->verdict_line = State::running_line(lua);
   }
   return 1;

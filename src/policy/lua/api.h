@@ -10,6 +10,7 @@
 #include "job/offer.h"
 #include "policy/hook_event.h"
 #include "policy/lua/state.h"
+#include "policy/pause/pause_rule.h"
 #include "policy/rules/rule_set.h"
 
 namespace policy::lua {
@@ -25,6 +26,8 @@ struct Verdict {
   bool accept = false;
   std::string reason;
   rules::Place place;
+  std::optional<pause::Action> pause;  // it is worker.pause
+  bool release_vram = false;
 };
 
 /// What a run of hooks came to: the first that had something to say ended it.
@@ -101,7 +104,7 @@ int api_entry(lua_State* lua) {
 /// Where the declaration that is running was written.
 rules::Place declared_at(lua_State* lua, const Api& api);
 
-/// Adds decline, accept, minutes, gib, in_window and note to the table at the top of the stack.
+/// Adds decline, accept, pause, minutes, gib, in_window and note to the table at the top of the stack.
 void add_helpers(lua_State* lua);
 /// Creates the offer's facts and their view; fills the references of `api`.
 void add_facts(lua_State* lua, Api& api);

@@ -51,6 +51,32 @@ base::Result<int> accept(lua_State* lua, Api& api) {
   return give_verdict(lua, api, "worker.accept", true);
 }
 
+/// `worker.pause { action = 'finish', reason = 'why', release_vram = true }`, or with the reason alone.
+base::Result<int> pause(lua_State* lua, Api& api) {
+  CHECK_OK(in_hook(api, "worker.pause"));
+  if (api.verdicts.size() == kMaxVerdicts) return invalid("worker.pause was called more than 100 times");
+  Verdict verdict{.id = api.next_verdict++, .place = take_verdict_line(lua, api), .pause = pause::Action::kFinish};
+  if (lua_type(lua, 1) == LUA_TSTRING) {
+    TRY(verdict.reason, read_text(lua, 1, "worker.pause: the reason"));
+  } else {
+    TRY(const auto table, TableReader::open(lua, 1, "worker.pause", {"action", "reason", "release_vram"}, false));
+    TRY(const auto action, table.text("action"));
+    if (action) verdict.pause = pause::parse_action(*action);
+    if (!verdict.pause) {
+      return table.error("action", rules::unknown_name("action", *action, {"finish", "suspend", "return"}));
+    }
+    TRY(const auto reason, table.text("reason"));
+    if (!reason) return table.error("reason", "is missing: it is shown to everybody who asks why");
+    verdict.reason = *reason;
+    TRY(const auto release, table.flag("release_vram"));
+    verdict.release_vram = release.value_or(false);
+  }
+  api.verdicts.push_back(std::move(verdict));
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): nobody follows it
+  lua_pushlightuserdata(lua, reinterpret_cast<void*>(api.verdicts.back().id));
+  return 1;
+}
+
 base::Result<int> multiply(lua_State* lua, std::string_view name, double factor) {
   if (lua_type(lua, 1) != LUA_TNUMBER) {
     return invalid(std::string(name) + " needs a number, not a " + luaL_typename(lua, 1));
@@ -162,6 +188,10 @@ void read_verdict(lua_State* lua, const Api& api, const Hook& hook, HookResult& 
       if (verdict.id == id) result.verdict = verdict;
     }
     if (!result.verdict) result.failure = Failure{"the hook returned a verdict of an earlier offer", hook.place};
+    if (result.verdict && result.verdict->pause) {
+      result.failure = Failure{"worker.pause belongs to hooks of 'pause'; an offer is declined", result.verdict->place};
+      result.verdict.reset();
+    }
     return;
   }
   result.failure = Failure{"the hook returned a " + std::string(lua_typename(lua, type)) +
@@ -173,6 +203,7 @@ void read_verdict(lua_State* lua, const Api& api, const Hook& hook, HookResult& 
 
 void add_helpers(lua_State* lua) {
   const luaL_Reg functions[] = {{"decline", &api_entry<&decline>},     {"accept", &api_entry<&accept>},
+                                {"pause", &api_entry<&pause>},
                                 {"minutes", &api_entry<&minutes>},     {"gib", &api_entry<&gib>},
                                 {"in_window", &api_entry<&in_window>}, {"note", &api_entry<&note>}};
   for (const auto& [name, function] : functions) {

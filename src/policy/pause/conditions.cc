@@ -32,8 +32,8 @@ Finding running(const PauseRule& rule, const job::Reading<std::vector<std::strin
   if (!apps.value) return unknown("which programs run", apps.source);
   const auto found = std::find_if(apps.value->begin(), apps.value->end(),
                                   [&](const std::string& name) { return is_program(rule.apps, name); });
-  if (found == apps.value->end()) return {Answer::kNo, {}};
-  return {Answer::kYes, *found + " runs"};
+  if (found == apps.value->end()) return {Answer::kFalse, {}};
+  return {Answer::kTrue, *found + " runs"};
 }
 
 bool counts(const PauseRule& rule, const job::GpuFacts& gpu) {
@@ -52,26 +52,26 @@ Finding foreign_on(const ForeignGpu& wanted, const job::GpuFacts& gpu) {
     used += process.vram.value_or(0);
     unmeasured = unmeasured || !process.vram;
   }
-  if (who.empty()) return {Answer::kNo, {}};
-  if (used >= wanted.min_vram) return {Answer::kYes, who + " uses " + card};
+  if (who.empty()) return {Answer::kFalse, {}};
+  if (used >= wanted.min_vram) return {Answer::kTrue, who + " uses " + card};
   if (unmeasured) return {Answer::kUnknown, "how much of " + card + " " + who + " uses"};
-  return {Answer::kNo, {}};
+  return {Answer::kFalse, {}};
 }
 
 Finding hot(double limit, const job::GpuFacts& gpu) {
   const std::string card = "GPU " + std::to_string(gpu.index);
   if (!gpu.temperature) return {Answer::kUnknown, "the temperature of " + card};
-  if (*gpu.temperature <= limit) return {Answer::kNo, {}};
+  if (*gpu.temperature <= limit) return {Answer::kFalse, {}};
   char text[64];
   std::snprintf(text, sizeof text, "%s has %.0f C", card.c_str(), *gpu.temperature);
-  return {Answer::kYes, text};
+  return {Answer::kTrue, text};
 }
 
 /// Any card suffices.
 template <class Condition>
 Finding any_card(const PauseRule& rule, const job::Reading<std::vector<job::GpuFacts>>& gpus, Condition condition) {
   if (!gpus.value) return unknown("the cards", gpus.source);
-  Finding result{Answer::kNo, {}};
+  Finding result{Answer::kFalse, {}};
   for (const job::GpuFacts& gpu : *gpus.value) {
     if (!counts(rule, gpu)) continue;
     if (Finding finding = condition(gpu); finding.answer > result.answer) result = std::move(finding);
@@ -81,21 +81,21 @@ Finding any_card(const PauseRule& rule, const job::Reading<std::vector<job::GpuF
 
 Finding active(base::Duration within, const job::Reading<base::Duration>& idle) {
   if (!idle.value) return unknown("when somebody last used this computer", idle.source);
-  if (*idle.value >= within) return {Answer::kNo, {}};
+  if (*idle.value >= within) return {Answer::kFalse, {}};
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(*idle.value).count();
-  return {Answer::kYes, "somebody used this computer " + std::to_string(seconds) + " s ago"};
+  return {Answer::kTrue, "somebody used this computer " + std::to_string(seconds) + " s ago"};
 }
 
 Finding powered(bool by_battery, const job::Reading<bool>& on_battery) {
   if (!on_battery.value) return unknown("whether this computer runs on battery", on_battery.source);
-  if (*on_battery.value != by_battery) return {Answer::kNo, {}};
-  return {Answer::kYes, by_battery ? "this computer runs on battery" : "this computer runs on mains"};
+  if (*on_battery.value != by_battery) return {Answer::kFalse, {}};
+  return {Answer::kTrue, by_battery ? "this computer runs on battery" : "this computer runs on mains"};
 }
 
 void combine(Finding& all, Finding one) {
   if (one.answer < all.answer) {
     all = std::move(one);
-  } else if (one.answer == all.answer && one.answer != Answer::kNo) {
+  } else if (one.answer == all.answer && one.answer != Answer::kFalse) {
     all.why += (all.why.empty() ? "" : ", ") + one.why;
   }
 }

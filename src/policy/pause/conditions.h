@@ -9,11 +9,11 @@
 
 namespace policy::pause {
 
-enum class Answer : std::uint8_t { kNo, kUnknown, kYes };
+enum class Answer : std::uint8_t { kFalse, kUnknown, kTrue };
 
 struct Finding {
-  Answer answer = Answer::kYes;
-  std::string why;  // "maya.bin runs"; of kUnknown: what is not known. Empty for kNo
+  Answer answer = Answer::kTrue;
+  std::string why;  // "maya.bin runs"; of kUnknown: what is not known. Empty for kFalse
 };
 
 /// Of the conditions that sensors answer: any no is a no, then any unknown is unknown. Yes when there is none.

@@ -15,11 +15,11 @@ bool inside_any(rules::RuleSet& rules, const std::vector<std::string>& names, ba
 
 /// Windows first: outside of them nothing needs to be measured.
 Finding judge(rules::RuleSet& rules, const PauseRule& rule, const job::MachineFacts& facts, base::WallTime now) {
-  if (!rule.during.empty() && !inside_any(rules, rule.during, now)) return {Answer::kNo, {}};
-  if (inside_any(rules, rule.unless, now)) return {Answer::kNo, {}};
+  if (!rule.during.empty() && !inside_any(rules, rule.during, now)) return {Answer::kFalse, {}};
+  if (inside_any(rules, rule.unless, now)) return {Answer::kFalse, {}};
   Finding finding = examine(rule, facts);
-  if (finding.answer == Answer::kUnknown && !rule.pause_if_unknown) return {Answer::kNo, {}};
-  if (finding.answer == Answer::kUnknown) return {Answer::kYes, "unknown: " + finding.why};
+  if (finding.answer == Answer::kUnknown && !rule.pause_if_unknown) return {Answer::kFalse, {}};
+  if (finding.answer == Answer::kUnknown) return {Answer::kTrue, "unknown: " + finding.why};
   if (finding.why.empty() && !rule.during.empty()) finding.why = "inside \"" + rule.during.front() + "\"";
   return finding;
 }
@@ -84,7 +84,7 @@ Pause Keeper::update(rules::RuleSet& rules, const job::MachineFacts& facts, base
 /// Why the rule pauses now; nothing when it does not.
 std::optional<std::string> Keeper::pauses(Latch& latch, const PauseRule& rule, const Finding& finding,
                                           base::SteadyTime now) {
-  if (finding.answer == Answer::kYes) {
+  if (finding.answer == Answer::kTrue) {
     if (!latch.since) latch.since = now;
     latch.ended.reset();
     latch.why = finding.why;

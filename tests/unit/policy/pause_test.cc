@@ -73,8 +73,8 @@ TEST(PauseConditions, ProgramsMatchByPatternWhateverTheirCase) {
   const auto rules = rules_of("worker.pause_when 'x' { apps = { 'UnrealEditor*', 'maya*' } }");
   const auto& rule = rules.pauses.front();
   EXPECT_EQ(pause::examine(rule, running({"bash", "unrealeditor.exe"})).why, "unrealeditor.exe runs");
-  EXPECT_EQ(pause::examine(rule, running({"Maya.bin"})).answer, Answer::kYes);
-  EXPECT_EQ(pause::examine(rule, running({"bash", "amaya"})).answer, Answer::kNo);
+  EXPECT_EQ(pause::examine(rule, running({"Maya.bin"})).answer, Answer::kTrue);
+  EXPECT_EQ(pause::examine(rule, running({"bash", "amaya"})).answer, Answer::kFalse);
   EXPECT_EQ(pause::examine(rule, {}).answer, Answer::kUnknown);
 }
 
@@ -86,13 +86,13 @@ TEST(PauseConditions, ForeignProgramsCountTogetherWithoutTheIgnoredOnes) {
     return pause::examine(rule, with_cards({{.index = index, .foreign = std::move(foreign)}})).answer;
   };
   using Programs = std::vector<job::GpuProcess>;
-  EXPECT_EQ(answer(Programs{{"Xorg", 4 * kGiB}}), Answer::kNo);
-  EXPECT_EQ(answer(Programs{{"maya.bin", kGiB / 2}, {"nuke", kGiB / 2}}), Answer::kYes);
-  EXPECT_EQ(answer(Programs{{"maya.bin", kGiB / 2}}), Answer::kNo);
+  EXPECT_EQ(answer(Programs{{"Xorg", 4 * kGiB}}), Answer::kFalse);
+  EXPECT_EQ(answer(Programs{{"maya.bin", kGiB / 2}, {"nuke", kGiB / 2}}), Answer::kTrue);
+  EXPECT_EQ(answer(Programs{{"maya.bin", kGiB / 2}}), Answer::kFalse);
   EXPECT_EQ(answer(Programs{{"maya.bin", std::nullopt}}), Answer::kUnknown) << "it may use more than the limit";
   EXPECT_EQ(answer(std::nullopt), Answer::kUnknown);
-  EXPECT_EQ(answer(Programs{{"maya.bin", 4 * kGiB}}, 1), Answer::kNo) << "another card";
-  EXPECT_EQ(pause::examine(rule, with_cards({})).answer, Answer::kNo) << "a machine without cards";
+  EXPECT_EQ(answer(Programs{{"maya.bin", 4 * kGiB}}, 1), Answer::kFalse) << "another card";
+  EXPECT_EQ(pause::examine(rule, with_cards({})).answer, Answer::kFalse) << "a machine without cards";
   EXPECT_EQ(pause::examine(rule, {}).answer, Answer::kUnknown);
 }
 
@@ -107,15 +107,15 @@ TEST(PauseConditions, AllOfAnEntryMustHoldAndANoOutweighsAnUnknown) {
   EXPECT_EQ(pause::examine(rule, facts).why,
             "maya runs, somebody used this computer 540 s ago, this computer runs on battery");
   facts.user_idle = {10min, ""};
-  EXPECT_EQ(pause::examine(rule, facts).answer, Answer::kNo);
+  EXPECT_EQ(pause::examine(rule, facts).answer, Answer::kFalse);
   facts.apps = {};
-  EXPECT_EQ(pause::examine(rule, facts).answer, Answer::kNo);
+  EXPECT_EQ(pause::examine(rule, facts).answer, Answer::kFalse);
 }
 
 TEST(PauseConditions, AnyHotCardSuffices) {
   const auto rules = rules_of("worker.pause_when 'x' { hotter_than = '83C' }");
   const auto& rule = rules.pauses.front();
-  EXPECT_EQ(pause::examine(rule, with_cards({{.temperature = 83}})).answer, Answer::kNo);
+  EXPECT_EQ(pause::examine(rule, with_cards({{.temperature = 83}})).answer, Answer::kFalse);
   const auto hot = pause::examine(rule, with_cards({{.temperature = 40}, {.index = 1, .temperature = 84}}));
   EXPECT_EQ(hot.why, "GPU 1 has 84 C");
   EXPECT_EQ(pause::examine(rule, with_cards({{.temperature = 40}, {.index = 1}})).answer, Answer::kUnknown);

@@ -1,0 +1,226 @@
+#include "policy/lua/sense/sense.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <string_view>
+#include <vector>
+
+#include "policy/lua/sandbox.h"
+#include "policy/rules/nearest.h"
+#include "policy/rules/units.h"
+
+namespace policy::lua {
+namespace {
+
+constexpr double kLargestBound = 1e15;  // bytes
+
+const std::vector<std::string_view> kMachineFacts = {"user_idle", "locked",      "on_battery", "apps",
+                                                     "cpu",       "memory_free", "now"};
+const std::vector<std::string_view> kGpuFacts = {"index",       "uuid", "name", "total", "free", "ours",
+                                                 "temperature", "busy", "foreign"};
+
+/// A fact that is unknown is nil; a name that is no fact is an error.
+int missing(lua_State* lua, const std::vector<std::string_view>& known) {
+  {
+    const std::string_view name = lua_type(lua, 2) == LUA_TSTRING ? lua_tostring(lua, 2) : luaL_typename(lua, 2);
+    if (std::find(known.begin(), known.end(), name) != known.end()) {
+      lua_pushnil(lua);
+      return 1;
+    }
+    const auto text = rules::unknown_name("fact", name, known);
+    lua_pushlstring(lua, text.data(), text.size());
+  }
+  return lua_error(lua);
+}
+
+int missing_machine_fact(lua_State* lua) {
+  return missing(lua, kMachineFacts);
+}
+int missing_gpu_fact(lua_State* lua) {
+  return missing(lua, kGpuFacts);
+}
+
+void set(lua_State* lua, const char* name, const std::string& text) {
+  if (text.empty()) return;
+  lua_pushlstring(lua, text.data(), text.size());
+  lua_setfield(lua, -2, name);
+}
+void set(lua_State* lua, const char* name, std::optional<double> number) {
+  if (!number) return;
+  lua_pushnumber(lua, *number);
+  lua_setfield(lua, -2, name);
+}
+void set(lua_State* lua, const char* name, std::optional<base::Bytes> bytes) {
+  if (bytes) set(lua, name, std::optional(static_cast<double>(*bytes)));
+}
+void set(lua_State* lua, const char* name, std::optional<bool> flag) {
+  if (!flag) return;
+  lua_pushboolean(lua, *flag ? 1 : 0);
+  lua_setfield(lua, -2, name);
+}
+
+void push_card(lua_State* lua, const job::GpuFacts& gpu) {
+  lua_newtable(lua);
+  set(lua, "index", std::optional(static_cast<double>(gpu.index)));
+  set(lua, "uuid", gpu.uuid);
+  set(lua, "name", gpu.name);
+  set(lua, "total", gpu.total);
+  set(lua, "free", gpu.free);
+  set(lua, "ours", gpu.ours);
+  set(lua, "temperature", gpu.temperature);
+  set(lua, "busy", gpu.busy);
+  if (gpu.foreign) {
+    lua_newtable(lua);
+    int position = 0;
+    for (const job::GpuProcess& process : *gpu.foreign) {
+      lua_createtable(lua, 0, 2);
+      set(lua, "name", process.name);
+      set(lua, "vram", process.vram);
+      lua_rawseti(lua, -2, ++position);
+    }
+    lua_setfield(lua, -2, "foreign");
+  }
+  push_read_only(lua, &missing_gpu_fact, "a card's facts cannot be changed");
+}
+
+void push_machine(lua_State* lua, const job::MachineFacts& facts, base::WallTime now) {
+  lua_newtable(lua);
+  if (facts.user_idle.value) {
+    set(lua, "user_idle", std::optional(std::chrono::duration<double>(*facts.user_idle.value).count()));
+  }
+  set(lua, "locked", facts.locked.value);
+  set(lua, "on_battery", facts.on_battery.value);
+  set(lua, "cpu", facts.cpu.value);
+  set(lua, "memory_free", facts.memory_free.value);
+  set(lua, "now", std::optional(std::chrono::duration<double>(now.time_since_epoch()).count()));
+  if (facts.apps.value) {
+    lua_newtable(lua);
+    for (const std::string& name : *facts.apps.value) set(lua, name.c_str(), std::optional(true));
+    lua_setfield(lua, -2, "apps");
+  }
+  push_read_only(lua, &missing_machine_fact, "the machine's facts cannot be changed");
+}
+
+struct Filling {
+  Api& api;
+  const job::MachineFacts& facts;
+  base::WallTime now;
+};
+
+int fill(lua_State* lua) {
+  const auto& filling = *static_cast<const Filling*>(lua_touserdata(lua, 1));
+  Api& api = filling.api;
+  const auto keep = [&](int& reference) {
+    luaL_unref(lua, LUA_REGISTRYINDEX, reference);
+    reference = luaL_ref(lua, LUA_REGISTRYINDEX);
+  };
+  push_machine(lua, filling.facts, filling.now);
+  keep(api.views[HookEvent::kPause]);
+  lua_newtable(lua);
+  if (filling.facts.gpus.value) {
+    int position = 0;
+    for (const job::GpuFacts& gpu : *filling.facts.gpus.value) {
+      push_card(lua, gpu);
+      lua_rawseti(lua, -2, ++position);
+    }
+  }
+  keep(api.views[HookEvent::kBudget]);
+  return 0;
+}
+
+const Verdict* find_verdict(const Api& api, lua_State* lua, int index) {
+  const auto id = reinterpret_cast<std::uint64_t>(lua_touserdata(lua, index));
+  for (const Verdict& verdict : api.verdicts) {
+    if (verdict.id == id) return &verdict;
+  }
+  return nullptr;
+}
+
+void read_pause(lua_State* lua, const Api& api, const Hook& hook, SenseResult& result) {
+  const int type = lua_type(lua, -2);
+  if (type == LUA_TNIL && api.verdicts.empty()) return;
+  if (type == LUA_TNIL) {
+    result.failure = Failure{"worker.pause was called but not returned: write 'return worker.pause { ... }'",
+                             api.verdicts.front().place};
+    return;
+  }
+  const Verdict* verdict = type == LUA_TLIGHTUSERDATA ? find_verdict(api, lua, -2) : nullptr;
+  if (verdict != nullptr && verdict->pause) {
+    result.pause = *verdict;
+    return;
+  }
+  result.failure = Failure{"a pause hook returns worker.pause { ... } or nothing, not a " +
+                               std::string(verdict != nullptr ? "verdict on an offer" : lua_typename(lua, type)),
+                           hook.place};
+}
+
+void read_bound(lua_State* lua, const Hook& hook, SenseResult& result) {
+  const int type = lua_type(lua, -2);
+  if (type == LUA_TNIL) return;
+  const auto refuse = [&](const std::string& why) {
+    result.failure = Failure{"a budget hook returns bytes, a size like '12GiB' or nothing, not " + why, hook.place};
+  };
+  if (type == LUA_TSTRING) {
+    const auto size = rules::parse_size(lua_tostring(lua, -2));
+    if (!size) return refuse("this: " + size.error().message);
+    result.bound = *size;
+  } else if (type == LUA_TNUMBER) {
+    const double bytes = lua_tonumber(lua, -2);
+    if (!(bytes >= 0 && bytes <= kLargestBound)) return refuse("a number that is no size");
+    result.bound = static_cast<base::Bytes>(bytes);
+  } else {
+    return refuse("a " + std::string(lua_typename(lua, type)));
+  }
+  if (lua_type(lua, -1) == LUA_TSTRING) result.reason = std::string(lua_tostring(lua, -1)).substr(0, 200);
+}
+
+/// The stack holds the hook's arguments; gives its two results, or a failure.
+SenseResult ask(State& state, Api& api, const Hook& hook, int arguments, const Budget& budget) {
+  SenseResult result;
+  lua_State* lua = state.raw();
+  lua_rawgeti(lua, LUA_REGISTRYINDEX, hook.function);
+  lua_insert(lua, -1 - arguments);
+  api.verdicts.clear();
+  api.notes.clear();
+  api.verdict_line = {};
+  result.failure = state.call(arguments, 2, budget);
+  result.instructions = state.used();
+  if (result.failure && !result.failure->place.known()) result.failure->place = hook.place;
+  return result;
+}
+
+}  // namespace
+
+std::optional<Failure> begin_sense(State& state, Api& api, const job::MachineFacts& facts, base::WallTime now) {
+  api.now = now;
+  Filling filling{api, facts, now};
+  return state.protect(&fill, &filling);
+}
+
+SenseResult ask_pause(State& state, Api& api, std::size_t hook, const Budget& budget) {
+  lua_State* lua = state.raw();
+  const int base = lua_gettop(lua);
+  const Hook& asked = api.hooks[HookEvent::kPause][hook];
+  lua_rawgeti(lua, LUA_REGISTRYINDEX, api.views[HookEvent::kPause]);
+  lua_rawgeti(lua, LUA_REGISTRYINDEX, api.views[HookEvent::kBudget]);
+  SenseResult result = ask(state, api, asked, 2, budget);
+  if (!result.failure) read_pause(lua, api, asked, result);
+  if (result.pause && !result.pause->place.known()) result.pause->place = asked.place;
+  lua_settop(lua, base);
+  return result;
+}
+
+SenseResult ask_budget(State& state, Api& api, std::size_t hook, std::size_t card, const Budget& budget) {
+  lua_State* lua = state.raw();
+  const int base = lua_gettop(lua);
+  const Hook& asked = api.hooks[HookEvent::kBudget][hook];
+  lua_rawgeti(lua, LUA_REGISTRYINDEX, api.views[HookEvent::kBudget]);
+  lua_rawgeti(lua, -1, static_cast<int>(card) + 1);
+  SenseResult result = ask(state, api, asked, 1, budget);
+  if (!result.failure) read_bound(lua, asked, result);
+  lua_settop(lua, base);
+  return result;
+}
+
+}  // namespace policy::lua

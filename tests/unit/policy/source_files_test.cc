@@ -95,7 +95,7 @@ TEST_F(SourceFilesTest, CheckListsEveryErrorOrSumsUp) {
   EXPECT_EQ(report->summary.zone, "Europe/Berlin");
   EXPECT_EQ(report->summary.windows, 4U);
   EXPECT_EQ(report->summary.games, 4U);
-  EXPECT_EQ(report->summary.hooks.size(), 1U);
+  EXPECT_EQ(report->summary.hooks.size(), 2U);
   EXPECT_FALSE(report->summary.always_open);
 }
 

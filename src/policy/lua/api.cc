@@ -10,6 +10,12 @@
 namespace policy::lua {
 namespace {
 
+constexpr std::size_t kMaxReported = 20;  // looking for the name that was meant takes long where there are many
+
+base::Result<int> too_many_calls() {
+  return invalid("the policy calls 'worker' more than 10000 times while it loads");
+}
+
 /// Reading `worker.decline` remembers the line: a tail call would hide it from the function itself.
 int read_worker(lua_State* lua) {
   lua_pushvalue(lua, 2);
@@ -129,13 +135,13 @@ int call_api(lua_State* lua, ApiFunction function) {
   {
     Api& api = *State::of(lua).api;
     luaL_checkstack(lua, 40, "too many values");
-    const auto outcome = function(lua, api);
+    const auto outcome = api.loading && ++api.calls > kMaxCalls ? too_many_calls() : function(lua, api);
     failed = !outcome;
     if (outcome) {
       results = *outcome;
     } else {
       const std::string& message = outcome.error().message;
-      if (api.loading && !api.refused) api.refused = Failure{message, declared_at(lua, api)};
+      if (api.loading && !api.refused) api.refused = Failure{message, declared_at(lua, api), api.calls > kMaxCalls};
       lua_pushlstring(lua, message.data(), message.size());
     }
   }
@@ -182,8 +188,12 @@ std::optional<Failure> Api::load(State& state, std::string_view file, const Budg
 
 std::vector<Failure> Api::finish_load() {
   std::vector<Failure> failures;
-  for (const Opened& open : opened) failures.push_back({open.what + " lacks its { ... } part", open.place});
+  for (const Opened& open : opened) {
+    if (failures.size() == kMaxReported) break;
+    failures.push_back({open.what + " lacks its { ... } part", open.place});
+  }
   for (const Reference& reference : references) {
+    if (failures.size() >= kMaxReported) break;
     if (rules.calendar.find(reference.name)) continue;
     failures.push_back({rules::unknown_name("window", reference.name, rules.calendar.names()), reference.place});
   }

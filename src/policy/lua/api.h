@@ -76,6 +76,8 @@ class Api {
   };
 
   bool loading = false;
+  std::size_t calls = 0;       // of the API, while loading
+  std::size_t kept_bytes = 0;  // of the texts that declarations keep, outside of Lua's memory
   base::WallTime now;
   std::optional<Failure> refused;  // the first declaration that was refused, also when pcall hid it
   std::vector<Reference> references;
@@ -90,6 +92,10 @@ class Api {
   PerEvent<int> views;  // what hooks get; read-only
   int offer_facts = 0;
 };
+
+/// While a policy loads it may call the API this often, and declare texts of this size in all.
+constexpr std::size_t kMaxCalls = 10'000;
+constexpr std::size_t kMaxKeptBytes = 1024UL * 1024;
 
 /// A C function of the API: its errors are raised at the operator's line. Gives the number of results.
 using ApiFunction = base::Result<int> (*)(lua_State*, Api&);

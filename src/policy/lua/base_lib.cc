@@ -10,6 +10,8 @@
 namespace policy::lua {
 namespace {
 
+constexpr std::uint64_t kKeyCost = 20;  // instructions: to find a key and put it in order
+
 struct Key {
   int rank = 0;  // numbers, strings, booleans, the rest
   double number = 0;
@@ -57,11 +59,14 @@ void push_sorted_keys(lua_State* lua) {
   while (lua_next(lua, 1) != 0) {
     lua_pop(lua, 1);
     const int position = static_cast<int>(keys.size()) + 1;
+    if (!State::of(lua).charge(kKeyCost)) {
+      lua_settop(lua, found);
+      break;
+    }
     keys.push_back(key_at(lua, -1, position));
     lua_pushvalue(lua, -1);
     lua_rawseti(lua, found, position);
   }
-  State::of(lua).charge(keys.size());
   std::sort(keys.begin(), keys.end());
   lua_createtable(lua, static_cast<int>(keys.size()), 0);
   int position = 0;
@@ -166,8 +171,23 @@ int table_concat(lua_State* lua) {
   return 1;
 }
 
+int enter_pcall(lua_State* lua) {
+  const auto number = State::of(lua).enter_pcall();
+  if (!number) return luaL_error(lua, "pcall: more than 200 are open");
+  lua_pushinteger(lua, *number);
+  return 1;
+}
+
+int leave_pcall(lua_State* lua) {
+  const bool failed = lua_toboolean(lua, 2) == 0;
+  const char* error = failed && lua_type(lua, 3) == LUA_TSTRING ? lua_tostring(lua, 3) : nullptr;
+  // What is raised here is what the limit raises at the next instruction anyway.
+  if (!State::of(lua).leave_pcall(static_cast<int>(lua_tointeger(lua, 1)), failed, error)) return lua_error(lua);
+  return lua_gettop(lua) - 1;
+}
+
 const char* const kPrelude = R"lua(
-local string, table, scan, concat = ...
+local string, table, scan, concat, pcall, enter_pcall, leave_pcall = ...
 local byte, sub = string.byte, string.sub
 
 function string.gmatch(text, pattern)
@@ -292,6 +312,10 @@ function table.sort(list, before)
     width = 2 * width
   end
   for i = 1, size do list[i] = from[i] end
+end
+
+return function(...)
+  return leave_pcall(enter_pcall(), pcall(...))
 end
 )lua";
 

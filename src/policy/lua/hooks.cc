@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t kMaxVerdicts = 100;  // of one hook: a loop must not fill the memory outside of Lua's cap
 constexpr std::size_t kMaxNotes = 100;
+constexpr std::uint64_t kSearchCost = 50;  // instructions, for each name that might have been meant
 
 const std::vector<std::string_view> kFactNames = {"id",    "game",   "asset", "kind",    "model", "engine",    "vram",
                                                   "width", "height", "steps", "seconds", "chars", "max_tokens"};
@@ -96,6 +97,7 @@ base::Result<int> in_window(lua_State* lua, Api& api) {
   CHECK_OK(in_hook(api, "worker.in_window"));
   TRY(const auto name, read_text(lua, 1, "worker.in_window"));
   if (!api.rules.calendar.find(name)) {
+    State::of(lua).charge(kSearchCost * api.rules.calendar.size());
     return invalid(rules::unknown_name("window", name, api.rules.calendar.names()));
   }
   lua_pushboolean(lua, api.rules.calendar.inside(name, api.now) ? 1 : 0);
@@ -112,7 +114,7 @@ base::Result<int> note(lua_State* lua, Api& api) {
 /// A fact that this offer does not have is nil; a name that is no fact is an error.
 int missing_fact(lua_State* lua) {
   {
-    const std::string_view name = lua_type(lua, 2) == LUA_TSTRING ? lua_tostring(lua, 2) : luaL_typename(lua, 2);
+    const auto name = name_at(lua, 2);
     if (std::find(kFactNames.begin(), kFactNames.end(), name) != kFactNames.end()) {
       lua_pushnil(lua);
       return 1;

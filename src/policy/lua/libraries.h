@@ -10,6 +10,11 @@ int base_pairs(lua_State* lua);
 int base_next(lua_State* lua);
 int base_tostring(lua_State* lua);  // no addresses, no metamethods
 
+// Around the C library's pcall. What `enter_pcall` gives is the first argument of `leave_pcall`; the results of the
+// pcall are the others, and are given back.
+int enter_pcall(lua_State* lua);
+int leave_pcall(lua_State* lua);
+
 // Strings. `find` and `match` are Matcher; `scan` is what gmatch and gsub of the prelude are made of.
 int string_find(lua_State* lua);
 int string_match(lua_State* lua);
@@ -23,7 +28,8 @@ int math_random(lua_State* lua);
 int table_concat(lua_State* lua);
 
 // The rest is Lua, because a C function that calls back into Lua can exhaust the C stack.
-/// Called with the string table, the table table, `scan` and `concat`; adds to both tables.
+/// Called with the string table, the table table, `scan`, `concat`, the C library's pcall and what goes around it; adds
+/// to both tables and gives the policy's pcall.
 extern const char* const kPrelude;
 /// Its name in messages; no possible file name.
 constexpr const char* kPreludeName = "(policy runtime)";

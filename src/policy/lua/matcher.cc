@@ -204,6 +204,7 @@ Matcher::End Matcher::match_balanced(std::size_t s, std::size_t p) {
 bool Matcher::at_frontier(std::size_t s, std::size_t set, std::size_t after) {
   const auto before = s == 0 ? '\0' : subject_[s - 1];
   const auto here = s < subject_.size() ? subject_[s] : '\0';
+  steps_ += (after - set) / 4;
   return !in_set(static_cast<unsigned char>(before), set, after) &&
          in_set(static_cast<unsigned char>(here), set, after);
 }
@@ -233,7 +234,10 @@ std::size_t Matcher::set_end(std::size_t p) {
   std::size_t i = p + 1;
   if (i < pattern_.size() && pattern_[i] == '^') ++i;
   for (bool first = true; i < pattern_.size(); first = false) {
-    if (pattern_[i] == ']' && !first) return i + 1;
+    if (pattern_[i] == ']' && !first) {
+      steps_ += (i - p) / 8;  // a long set costs more than a letter, each time that it is read
+      return i + 1;
+    }
     i += pattern_[i] == '%' ? 2 : 1;
   }
   fail("a set of the pattern lacks its ']'");
@@ -249,7 +253,7 @@ bool Matcher::matches_item(std::size_t s, std::size_t p, std::size_t after) {
     case '%':
       return matches_escape(c, pattern_[p + 1]);
     case '[':
-      steps_ += (after - p) / 8;  // a long set costs more than a letter
+      steps_ += (after - p) / 8;
       return in_set(c, p, after);
     default:
       return static_cast<unsigned char>(pattern_[p]) == c;

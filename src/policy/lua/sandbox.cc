@@ -13,23 +13,23 @@ using Names = std::vector<const char*>;
 
 /// Only functions that end soon, cannot reach the machine, and never call back into Lua from C.
 const Names& base_names() {
-  static const Names names = {"assert", "error", "ipairs", "pcall", "select", "tonumber", "type", "unpack"};
-  return names;
+  static const Names kNames = {"assert", "error", "ipairs", "select", "tonumber", "type", "unpack"};
+  return kNames;
 }
 const Names& math_names() {
-  static const Names names = {"abs",   "acos", "asin",  "atan", "atan2", "ceil", "cos",   "cosh", "deg", "exp",
-                              "floor", "fmod", "frexp", "huge", "ldexp", "log",  "log10", "max",  "min", "modf",
-                              "pi",    "pow",  "rad",   "sin",  "sinh",  "sqrt", "tan",   "tanh"};
-  return names;
+  static const Names kNames = {"abs",   "acos", "asin",  "atan", "atan2", "ceil", "cos",   "cosh", "deg", "exp",
+                               "floor", "fmod", "frexp", "huge", "ldexp", "log",  "log10", "max",  "min", "modf",
+                               "pi",    "pow",  "rad",   "sin",  "sinh",  "sqrt", "tan",   "tanh"};
+  return kNames;
 }
 const Names& string_names() {
-  static const Names names = {"byte", "char", "format", "len", "lower", "reverse", "sub", "upper"};
-  return names;
+  static const Names kNames = {"byte", "char", "format", "len", "lower", "reverse", "sub", "upper"};
+  return kNames;
 }
 const Names& bit_names() {
-  static const Names names = {"arshift", "band", "bnot", "bor",    "bswap", "bxor",
-                              "lshift",  "rol",  "ror",  "rshift", "tobit", "tohex"};
-  return names;
+  static const Names kNames = {"arshift", "band", "bnot", "bor",    "bswap", "bxor",
+                               "lshift",  "rol",  "ror",  "rshift", "tobit", "tohex"};
+  return kNames;
 }
 
 struct Absent {
@@ -89,7 +89,7 @@ int refuse_write(lua_State* lua) {
 
 int unknown_global(lua_State* lua) {
   {
-    const std::string_view name = luaL_checkstring(lua, 2);
+    const auto name = name_at(lua, 2);
     std::string text;
     for (const Absent& absent : kAbsent) {
       if (absent.name == name) text = "'" + std::string(name) + "' does not exist here: " + absent.advice;
@@ -105,8 +105,8 @@ int unknown_global(lua_State* lua) {
   return lua_error(lua);
 }
 
-/// Stack: string table, table table, C concat. Runs the prelude, which adds to both tables.
-void run_prelude(lua_State* lua, int strings, int tables) {
+/// Runs the prelude, which adds to both tables and gives the environment its pcall.
+void run_prelude(lua_State* lua, int environment, int strings, int tables) {
   const std::string_view source = kPrelude;
   const std::string name = "=" + std::string(kPreludeName);
   if (luaL_loadbuffer(lua, source.data(), source.size(), name.c_str()) != 0) lua_error(lua);
@@ -115,7 +115,11 @@ void run_prelude(lua_State* lua, int strings, int tables) {
   lua_pushvalue(lua, tables);
   lua_pushcfunction(lua, &string_scan);
   lua_getfield(lua, tables, "concat");
-  lua_call(lua, 4, 0);
+  lua_getfield(lua, environment, "pcall");
+  lua_pushcfunction(lua, &enter_pcall);
+  lua_pushcfunction(lua, &leave_pcall);
+  lua_call(lua, 7, 1);
+  lua_setfield(lua, environment, "pcall");
 }
 
 void build_libraries(lua_State* lua, int environment) {
@@ -144,7 +148,7 @@ void build_libraries(lua_State* lua, int environment) {
   lua_setfield(lua, -2, "concat");
   lua_remove(lua, -2);
   const int tables = lua_gettop(lua);
-  run_prelude(lua, strings, tables);
+  run_prelude(lua, environment, strings, tables);
   push_read_only(lua, &unknown_name, "the table library cannot be changed");
   lua_setfield(lua, environment, "table");
 
@@ -168,6 +172,8 @@ int build(lua_State* lua) {
     lua_getglobal(lua, name);
     lua_setfield(lua, environment, name);
   }
+  lua_getglobal(lua, "pcall");  // the prelude puts its own in its place
+  lua_setfield(lua, environment, "pcall");
   lua_pushvalue(lua, environment);
   set_function(lua, "pairs", &base_pairs);
   set_function(lua, "next", &base_next);
@@ -218,6 +224,13 @@ void set_global(lua_State* lua, const char* name) {
   lua_pop(lua, 4);
 }
 
+std::string_view name_at(lua_State* lua, int index) {
+  if (lua_type(lua, index) != LUA_TSTRING) return luaL_typename(lua, index);
+  std::size_t length = 0;
+  const char* text = lua_tolstring(lua, index, &length);
+  return {text, length};
+}
+
 std::vector<std::string_view> names_behind(lua_State* lua, int view) {
   std::vector<std::string_view> names;
   const int top = lua_gettop(lua);
@@ -238,8 +251,7 @@ std::vector<std::string_view> names_behind(lua_State* lua, int view) {
 
 int unknown_name(lua_State* lua) {
   {
-    const std::string_view name = lua_type(lua, 2) == LUA_TSTRING ? lua_tostring(lua, 2) : luaL_typename(lua, 2);
-    const auto text = rules::unknown_name("name", name, names_behind(lua, 1));
+    const auto text = rules::unknown_name("name", name_at(lua, 2), names_behind(lua, 1));
     lua_pushlstring(lua, text.data(), text.size());
   }
   return lua_error(lua);

@@ -19,6 +19,9 @@ void set_global(lua_State* lua, const char* name);
 /// `missing` (a C function with the view and the key as arguments), writing raises `refusal`.
 void push_read_only(lua_State* lua, lua_CFunction missing, const char* refusal);
 
+/// The name that was asked for, zero bytes and all; the type of what is no string.
+std::string_view name_at(lua_State* lua, int index);
+
 /// The names of the table behind a view. Pointers into Lua strings that the table keeps alive.
 std::vector<std::string_view> names_behind(lua_State* lua, int view);
 

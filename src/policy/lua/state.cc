@@ -6,8 +6,12 @@
 namespace policy::lua {
 namespace {
 
-constexpr int kBlock = 1000;  // instructions between two looks at the limits: 5 us
-constexpr int kDeep = 100;    // levels of calls that look like a runaway recursion
+constexpr int kBlock = 1000;   // instructions between two looks at the limits: 5 us
+constexpr int kLargeStep = 4;  // the same, where one of them may work on a large block: up to 2 ms each
+constexpr int kMaxPcalls = 200;
+constexpr std::uint64_t kErrorCost = 500;         // instructions: to raise and catch an error
+constexpr std::size_t kBytesPerInstruction = 64;  // to fill a large block
+constexpr int kDeep = 100;                        // levels of calls that look like a runaway recursion
 constexpr std::size_t kLongestError = 500;
 constexpr base::Bytes kLargeBlock = 64 * base::kKiB;
 
@@ -69,22 +73,31 @@ void* State::allocate(void* self, void* block, std::size_t old_size, std::size_t
   // Only growth may be refused: LuaJIT does not expect a shrink to fail.
   if (new_size > old_size) {
     const bool too_much = state.memory_ + (new_size - old_size) > state.limit_;
-    // One block of a quarter of everything would also make single instructions (compare, join) slow.
-    if (too_much || new_size > state.limit_ / 4) {
+    // One block of an eighth of everything would also make single instructions (compare, join) slow.
+    if (too_much || new_size > state.limit_ / 8) {
       // Lua calls no error handler for lack of memory, so the place is noted here; looking at it allocates nothing.
       if (state.lua_ != nullptr && state.stopped_.empty()) state.place_ = running_line(state.lua_);
       state.stop("used up its memory");
       return nullptr;
     }
-    // Many large blocks within few instructions would pass by the hook for long.
-    if (new_size > kLargeBlock && state.deadline_ != std::chrono::steady_clock::time_point{} &&
-        std::chrono::steady_clock::now() > state.deadline_) {
-      state.stop("ran longer than its time limit");
-    }
+    if (new_size > kLargeBlock) state.note_large_block(new_size);
   }
   void* moved = std::realloc(block, new_size);
   if (moved != nullptr) state.memory_ += new_size - old_size;
   return moved;
+}
+
+/// Few instructions on large blocks would pass by the hook for long.
+void State::note_large_block(std::size_t size) {
+  const bool first = !std::exchange(large_, true);
+  if (deadline_ == std::chrono::steady_clock::time_point{} || !stopped_.empty()) return;
+  if (first) lua_sethook(lua_, &State::on_count, LUA_MASKCOUNT, interval());
+  count(size / kBytesPerInstruction);
+}
+
+int State::interval() const {
+  if (budget_.exact) return 1;
+  return large_ ? kLargeStep : kBlock;
 }
 
 /// From now on every instruction raises, so that no pcall of the policy can go on.
@@ -100,7 +113,7 @@ void State::count(std::uint64_t instructions) {
   unchecked_ += instructions;
   if (used_ > budget_.instructions) {
     stop("used up its instructions (an endless loop?)");
-  } else if (unchecked_ >= kBlock) {
+  } else if (unchecked_ >= kBlock || large_) {
     unchecked_ = 0;
     // The operating system's clock on purpose: the limit guards the real thread, not the policy's time.
     if (std::chrono::steady_clock::now() > deadline_) stop("ran longer than its time limit");
@@ -109,15 +122,35 @@ void State::count(std::uint64_t instructions) {
 
 void State::on_count(lua_State* lua, lua_Debug*) {
   State& state = of(lua);
-  state.count(state.budget_.exact ? 1 : kBlock);
+  state.count(static_cast<std::uint64_t>(state.interval()));
   // A stack overflow may leave no room for the error handler: note the place in time.
   lua_Debug activation{};
   if (lua_getstack(lua, kDeep, &activation) != 0) state.place_ = running_line(lua);
   if (!state.stopped_.empty()) raise(lua, state.stopped_.data());
 }
 
-void State::charge(std::uint64_t instructions) {
+bool State::charge(std::uint64_t instructions) {
   if (deadline_ != std::chrono::steady_clock::time_point{}) count(instructions);
+  return stopped_.empty();
+}
+
+/// Every open pcall catches the error of a limit once more, which takes microseconds each.
+std::optional<int> State::enter_pcall() {
+  if (open_pcalls_ == kMaxPcalls) return std::nullopt;
+  return ++open_pcalls_;
+}
+
+/// Where the stack is full the count hook cannot run: code that catches the overflow could stay there for ever.
+bool State::leave_pcall(int number, bool failed, const char* error) {
+  open_pcalls_ = number - 1;
+  if (!failed) return true;
+  count(kErrorCost);
+  if (error != nullptr &&
+      (std::strstr(error, "stack overflow") != nullptr || std::strstr(error, "error in error handling") != nullptr)) {
+    if (stopped_.empty()) place_ = running_line(lua_);
+    stop("used up its stack (an endless recursion?)");
+  }
+  return stopped_.empty();
 }
 
 double State::next_random() {
@@ -161,11 +194,12 @@ void State::begin(const Budget& budget) {
   used_ = 0;
   spent_before_ = 0;
   unchecked_ = 0;
+  open_pcalls_ = 0;
   stopped_ = {};
   text_.clear();
   place_ = {};
   deadline_ = std::chrono::steady_clock::now() + budget.time;
-  lua_sethook(lua_, &State::on_count, LUA_MASKCOUNT, budget.exact ? 1 : kBlock);
+  lua_sethook(lua_, &State::on_count, LUA_MASKCOUNT, interval());
 }
 
 std::optional<Failure> State::finish(int status, int base) {

@@ -54,8 +54,9 @@ class State {
   /// Compiles text, never bytecode, and pushes the function. `file` becomes the place in messages.
   std::optional<Failure> compile(std::string_view file, std::string_view text);
 
-  /// Counts work done inside a C function against the budget; the caller is stopped at its next instruction.
-  void charge(std::uint64_t instructions);
+  /// Counts work done inside a C function against the budget. False when that used it up: the caller ends its work, and
+  /// is stopped at its next instruction.
+  bool charge(std::uint64_t instructions);
   /// Inside a call: what follows has the budget's instructions for itself. The time goes on.
   void next_function() { spent_before_ += std::exchange(used_, 0); }
   /// Instructions that the last `call` used.
@@ -65,6 +66,12 @@ class State {
   void seed_random(std::uint64_t seed) { random_ = seed; }
   /// In [0, 1).
   double next_random();
+
+  /// A pcall begins. Gives how many are open with this one; nothing when that are too many.
+  std::optional<int> enter_pcall();
+  /// The pcall that `enter_pcall` gave this number for has ended. `error`: its text if it has one. False when no pcall
+  /// may hide it.
+  bool leave_pcall(int number, bool failed, const char* error);
 
   /// The innermost line of a policy file that is running; unknown inside a tail call.
   static rules::Place running_line(lua_State* lua);
@@ -78,8 +85,10 @@ class State {
   static int on_error(lua_State* lua);
   void count(std::uint64_t instructions);
   void stop(std::string_view why);
+  void note_large_block(std::size_t size);
   std::optional<Failure> finish(int status, int base);
   void begin(const Budget& budget);
+  int interval() const;
 
   lua_State* lua_ = nullptr;
   base::Bytes memory_ = 0;
@@ -90,6 +99,8 @@ class State {
   std::uint64_t spent_before_ = 0;
   std::uint64_t unchecked_ = 0;  // instructions since the clock was read
   std::uint64_t random_ = 0;
+  int open_pcalls_ = 0;
+  bool large_ = false;        // there was a large block: a single instruction may take long
   std::string_view stopped_;  // why; empty while within the limits. Points to a literal
   std::string text_;          // of the error that is being raised
   rules::Place place_;

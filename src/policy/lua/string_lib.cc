@@ -37,6 +37,27 @@ void push_captures(lua_State* lua, const Matcher& matcher, std::string_view subj
   }
 }
 
+/// std::string_view::find with a limit: a long pattern that almost occurs everywhere takes hours.
+std::size_t plain_find(lua_State* lua, std::string_view subject, std::string_view pattern, std::size_t from) {
+  if (pattern.empty()) return from;
+  std::uint64_t steps = 0;
+  std::size_t found = std::string_view::npos;
+  for (std::size_t at = from; steps <= Matcher::kMaxSteps; ++at) {
+    const std::size_t first = subject.find(pattern.front(), at);
+    if (first == std::string_view::npos || subject.size() - first < pattern.size()) break;
+    const auto [here, there] = std::mismatch(pattern.begin(), pattern.end(), subject.begin() + first);
+    if (here == pattern.end()) {
+      found = first;
+      break;
+    }
+    steps += 1 + static_cast<std::uint64_t>(here - pattern.begin()) / 8;
+    at = first;
+  }
+  State::of(lua).charge(steps + subject.size() / 64);
+  if (steps > Matcher::kMaxSteps) raise(lua, "the text takes too long to find; search for a shorter one");
+  return found;
+}
+
 enum class Wanted { kPlace, kText, kBoth };
 
 int run_matcher(lua_State* lua, Wanted wanted) {
@@ -74,8 +95,7 @@ int string_find(lua_State* lua) {
   const auto pattern = text_at(lua, 2);
   if (lua_toboolean(lua, 4) == 0) return run_matcher(lua, Wanted::kPlace);
   const auto from = start_at(lua, 3, subject.size());
-  State::of(lua).charge(subject.size() / 8);
-  const auto found = from ? subject.find(pattern, *from) : std::string_view::npos;
+  const auto found = from ? plain_find(lua, subject, pattern, *from) : std::string_view::npos;
   if (found == std::string_view::npos) {
     lua_pushnil(lua);
     return 1;
@@ -95,15 +115,13 @@ int string_scan(lua_State* lua) {
 
 int string_rep(lua_State* lua) {
   const auto text = text_at(lua, 1);
-  const double times = std::max(0.0, luaL_checknumber(lua, 2));
+  const double times = text.empty() ? 0 : std::max(0.0, luaL_checknumber(lua, 2));
   if (!(times * static_cast<double>(text.size()) <= static_cast<double>(kLongestRep))) {
     return luaL_error(lua, "string.rep: the result would be longer than 1 MiB");
   }
   luaL_Buffer buffer;
   luaL_buffinit(lua, &buffer);
-  if (!text.empty()) {
-    for (double i = 1; i <= times; ++i) luaL_addlstring(&buffer, text.data(), text.size());
-  }
+  for (double i = 1; i <= times; ++i) luaL_addlstring(&buffer, text.data(), text.size());
   luaL_pushresult(&buffer);
   State::of(lua).charge(static_cast<std::uint64_t>(times));
   return 1;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "policy/lua/api.h"
+#include "policy/lua/sandbox.h"
 #include "policy/rules/nearest.h"
 #include "policy/rules/units.h"
 
@@ -30,6 +32,11 @@ base::Result<std::string> read_text(lua_State* lua, int index, std::string_view 
   const bool control = std::any_of(text.begin(), text.end(), [](char c) {
     return static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) == 0x7F;
   });
+  // What is declared is kept outside of Lua's memory, and goes to the daemon.
+  Api& api = *State::of(lua).api;
+  if (api.loading && (api.kept_bytes += text.size() + sizeof(std::string)) > kMaxKeptBytes) {
+    return base::Error{base::Code::kInvalid, std::string(what) + ": the policy declares more than 1 MiB of text"};
+  }
   if (control) return base::Error{base::Code::kInvalid, std::string(what) + " holds a control character"};
   return std::string(text);
 }
@@ -46,7 +53,7 @@ base::Result<TableReader> TableReader::open(lua_State* lua, int index, std::stri
     if (lua_type(lua, -1) != LUA_TSTRING) {
       return base::Error{base::Code::kInvalid, what + " takes only named keys, found a " + luaL_typename(lua, -1)};
     }
-    const std::string_view key = lua_tostring(lua, -1);
+    const auto key = name_at(lua, -1);
     if (std::find(keys.begin(), keys.end(), key) == keys.end()) {
       return base::Error{base::Code::kInvalid, what + ": " + rules::unknown_name("key", key, keys)};
     }

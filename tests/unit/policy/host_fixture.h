@@ -15,7 +15,6 @@
 #include "base/files.h"
 #include "base/task_group.h"
 #include "base/timeout.h"
-#include "hostile_scripts.h"
 #include "policy/policy_host.h"
 #include "policy_fixture.h"
 

@@ -2,7 +2,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "hostile_scripts.h"
 #include "policy_fixture.h"
 
 namespace policy::test {
@@ -10,41 +9,6 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
-
-constexpr RuntimeOptions kSmall{.memory = 16 * base::kMiB};
-
-class Hostile : public ::testing::TestWithParam<HostileScript> {};
-
-std::string name_of(const ::testing::TestParamInfo<HostileScript>& info) {
-  return info.param.name;
-}
-
-TEST_P(Hostile, IsStoppedWhileItLoads) {
-  const auto runtime = PolicyRuntime::load({{"p.lua", with_worker(GetParam().code)}}, kSmall);
-  ASSERT_FALSE(runtime);
-  EXPECT_THAT(runtime.error().message, StartsWith("p.lua:2: "));
-}
-
-TEST_P(Hostile, IsStoppedInAHookAndTheNextDecisionIsRight) {
-  const std::string hook = "if offer.game == 'hostile' then\n" + std::string(GetParam().code) +
-                           "\nend\nif offer.kind == 'video' then return worker.decline 'no videos' end";
-  auto runtime = load_hook(hook, kSmall);
-  ASSERT_TRUE(runtime);
-  for (int round = 0; round < 3; ++round) {
-    const auto verdict = runtime->decide(make_offer("hostile"), at(utc(2026, 3, 24)));
-    EXPECT_FALSE(verdict.decision.accepted);
-    EXPECT_EQ(verdict.decision.reason, "policy error");
-    EXPECT_EQ(verdict.decision.code, job::RejectCode::kPaused);
-    EXPECT_EQ(verdict.decision.rule, "p.lua:4") << verdict.error;
-    EXPECT_THAT(verdict.error, StartsWith("p.lua:4: "));
-    EXPECT_LT(verdict.error.size(), 700U);
-    EXPECT_TRUE(runtime->decide(make_offer(), at(utc(2026, 3, 24))).decision.accepted);
-    const auto video = runtime->decide(make_offer("x", job::Kind::kVideo), at(utc(2026, 3, 24))).decision;
-    EXPECT_EQ(video.reason, "no videos");
-  }
-}
-
-INSTANTIATE_TEST_SUITE_P(Policy, Hostile, ::testing::ValuesIn(kHostileScripts), name_of);
 
 TEST(Sandbox, RefusesBytecode) {
   const auto runtime = PolicyRuntime::load({{"p.lua", "\x1bLJ\x02\x08\x00"}});

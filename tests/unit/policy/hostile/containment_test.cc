@@ -1,0 +1,190 @@
+#include <cstdlib>
+#include <map>
+
+#include "hostile/containment_fixture.h"
+
+namespace policy::test {
+namespace {
+
+int rounds() {
+  const char* wanted = std::getenv("STUDIO_HOSTILE_ROUNDS");
+  return wanted == nullptr ? 1 : std::atoi(wanted);
+}
+
+/// A kind of hook: how a case is chosen in it, and how it is asked.
+struct Event {
+  const char* name;
+  const char* subject;
+  asio::awaitable<Seen> (*ask)(Containment&, const Case&);
+};
+
+/// The lines of the log that say `what`.
+std::vector<std::string> records_of(const std::string& log, std::string_view what) {
+  std::vector<std::string> found;
+  std::istringstream lines(log);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find(what) != std::string::npos) found.push_back(line);
+  }
+  return found;
+}
+
+/// An error must be recorded once, with its line; what is harmless, not at all.
+bool recorded(const Case& one, const std::vector<std::string>& records) {
+  if (one.fate == Fate::kHarmless) return records.empty();
+  return records.size() == 1 && names_a_line_of(one, records.front()) && is_expected(one, records.front());
+}
+
+asio::awaitable<Seen> ask_offer(Containment& test, const Case& one) {
+  const auto offer = make_offer(one.name);
+  ::testing::internal::CaptureStderr();
+  const auto start = std::chrono::steady_clock::now();
+  const auto decision = co_await test.host->decide(offer, kNow);
+  Seen seen;
+  seen.took = std::chrono::steady_clock::now() - start;
+  const auto records = records_of(::testing::internal::GetCapturedStderr(), "a hook failed");
+  seen.what = records.empty() ? decision.reason : records.front();
+  if (one.fate == Fate::kHarmless) {
+    seen.contained = decision.accepted;
+  } else {
+    seen.contained = !decision.accepted && decision.reason == "policy error" &&
+                     decision.code == job::RejectCode::kPaused && names_a_line_of(one, decision.rule);
+  }
+  seen.contained = seen.contained && recorded(one, records);
+  co_return seen;
+}
+
+constexpr std::array kEvents = {Event{"offer", "facts.game", &ask_offer}};
+
+class InHooks : public Containment, public ::testing::WithParamInterface<Event> {
+ public:
+  void copy_cases() {
+    for (const auto& entry : fs::directory_iterator(kHostileFolder)) {
+      if (entry.path().extension() == ".lua") fs::copy(entry.path(), folder);
+    }
+  }
+
+  static asio::awaitable<Seen> best_of(InHooks& test, const Case& one) {
+    Seen best;
+    for (int attempt = 0; attempt < kTries; ++attempt) {
+      test.latest_beat = {};
+      const auto& event = GetParam();
+      const auto seen = co_await event.ask(test, one);
+      co_await test.expect_next_right();
+      if (attempt == 0 || !seen.contained || seen.took < best.took) best = seen;
+      best.beat = attempt == 0 ? test.latest_beat : std::min(best.beat, test.latest_beat);
+      if (!best.contained || (best.took <= kSoft && best.beat <= kLatestBeat)) break;
+    }
+    co_return best;
+  }
+
+  /// Has the hooks of this file in force.
+  static asio::awaitable<void> turn_to(InHooks& test, const std::string& file) {
+    const auto generation = test.host->status().generation;
+    const auto& event = GetParam();
+    test.history.clear();
+    const auto text =
+        runner("hooks.lua", {{"@event@", event.name}, {"@subject@", event.subject}, {"@prefix@", file.substr(0, 3)}});
+    const auto saved = base::write_file_atomically(test.folder / "case.lua", text);
+    EXPECT_TRUE(saved);
+    co_await test.until_generation(generation + 1);
+    EXPECT_EQ(test.host->status().error, "");
+  }
+
+  static asio::awaitable<void> round(InHooks& test, bool show) {
+    std::string file;
+    for (const Case& one : test.cases) {
+      if (one.fate == Fate::kLoadError) continue;
+      if (std::exchange(file, one.file) != one.file) co_await turn_to(test, file);
+      const auto seen = co_await best_of(test, one);
+      if (show) test.row(one.name, GetParam().name, seen);
+      EXPECT_TRUE(seen.contained) << one.name << ": " << seen.what;
+      EXPECT_LE(seen.took, kSoft) << one.name;
+      EXPECT_LE(seen.beat, kLatestBeat) << one.name;
+    }
+  }
+
+  std::vector<Case> cases = read_cases();
+};
+
+TEST_P(InHooks, EveryHostileCaseIsStoppedAndTheNextDecisionIsRight) {
+  copy_cases();
+  write(folder / "case.lua", runner("load.lua"));
+  run_with_heartbeat([](Containment& containment) -> asio::awaitable<void> {
+    auto& test = static_cast<InHooks&>(containment);
+    EXPECT_EQ(test.host->status().error, "");
+    co_await round(test, true);
+    const auto before = resident_bytes();
+    for (int i = 0; i < rounds(); ++i) co_await round(test, false);
+    const auto grown = resident_bytes() - before;
+    std::printf("core memory after another %d rounds: %+ld KiB\n", rounds(), grown / 1024);
+    EXPECT_TRUE(kSanitized || grown <= kMemoryNoise) << grown;
+    EXPECT_EQ(test.host->status().restarts, 0U);
+  });
+  EXPECT_GT(rows, 120);
+}
+
+INSTANTIATE_TEST_SUITE_P(Policy, InHooks, ::testing::ValuesIn(kEvents),
+                         [](const auto& event) { return std::string(event.param.name); });
+
+constexpr int kWarmUp = 20;  // loads before the first look at the memory
+
+class AtLoad : public InHooks {
+ public:
+  long before = 0;
+};
+
+/// Saves case.lua for this case and waits for what becomes of it.
+asio::awaitable<Seen> load(AtLoad& test, const Case& one) {
+  const auto generation = test.host->status().generation;
+  test.history.clear();
+  ::testing::internal::CaptureStderr();
+  const auto start = std::chrono::steady_clock::now();
+  const auto saved = base::write_file_atomically(test.folder / "case.lua", runner("load.lua", {{"@case@", one.name}}));
+  EXPECT_TRUE(saved);
+  co_await test.expect_next_right();
+  std::function<bool(const PolicyStatus&)> answered = [&test](const PolicyStatus&) { return !test.history.empty(); };
+  co_await test.until(std::move(answered));
+  Seen seen;
+  seen.took = std::chrono::steady_clock::now() - start;
+  const auto records = records_of(::testing::internal::GetCapturedStderr(), "is refused");
+  const auto status = test.host->status();
+  const bool harmless = one.fate == Fate::kHarmless;
+  seen.what = records.empty() ? "in force" : records.front();
+  seen.contained = recorded(one, records) && status.generation == generation + (harmless ? 1 : 0) &&
+                   !status.safe_mode && (harmless ? status.error.empty() : names_a_line_of(one, status.error));
+  co_return seen;
+}
+
+/// Loads every case once, each time over the policy that is in force.
+asio::awaitable<void> load_all(AtLoad& test) {
+  for (const Case& one : test.cases) {
+    if (one.fate == Fate::kHookError) continue;
+    test.latest_beat = {};
+    auto seen = co_await load(test, one);
+    seen.beat = test.latest_beat;
+    test.row(one.name, "load", seen);
+    EXPECT_TRUE(seen.contained) << one.name << ": " << seen.what;
+    EXPECT_LE(seen.took, kLoad) << one.name;
+    EXPECT_LE(seen.beat, kLatestBeat) << one.name;
+    co_await test.expect_next_right();
+    if (test.rows == kWarmUp) test.before = resident_bytes();
+  }
+}
+
+TEST_F(AtLoad, EveryHostileCaseIsRefusedAndTheLastGoodPolicyStays) {
+  copy_cases();
+  write(folder / "case.lua", runner("load.lua"));
+  run_with_heartbeat([](Containment& containment) -> asio::awaitable<void> {
+    auto& test = static_cast<AtLoad&>(containment);
+    EXPECT_EQ(test.host->status().error, "");
+    for (int i = 0; i < std::max(1, rounds() / 10); ++i) co_await load_all(test);
+    const auto grown = resident_bytes() - test.before;
+    std::printf("core memory after the first %d: %+ld KiB\n", kWarmUp, grown / 1024);
+    EXPECT_TRUE(kSanitized || grown <= kMemoryNoise) << grown;
+    EXPECT_EQ(test.host->status().restarts, 0U);
+  });
+  EXPECT_GT(rows, 120);
+}
+
+}  // namespace
+}  // namespace policy::test

@@ -9,4 +9,4 @@ local function add(name, first, second)
   end)
 end
 
-return { limit = add, error = add, hook_error = add, harmless = add, load_error = function() end }
+return { event = '@event@', limit = add, error = add, hook_error = add, harmless = add, load_error = function() end }

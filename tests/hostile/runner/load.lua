@@ -5,4 +5,4 @@ local function run(name, first, second)
   if name == chosen then return (second or first)() end
 end
 
-return { limit = run, error = run, load_error = run, harmless = run, hook_error = function() end }
+return { event = 'load', limit = run, error = run, load_error = run, harmless = run, hook_error = function() end }

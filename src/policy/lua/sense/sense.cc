@@ -137,12 +137,18 @@ const Verdict* find_verdict(const Api& api, lua_State* lua, int index) {
   return nullptr;
 }
 
+Failure unreturned(const Api& api) {
+  const Verdict& first = api.verdicts.front();
+  std::string name = "worker.pause";
+  if (!first.pause) name = first.accept ? "worker.accept" : "worker.decline";
+  return {name + " was called but not returned", first.place};
+}
+
 void read_pause(lua_State* lua, const Api& api, const Hook& hook, SenseResult& result) {
   const int type = lua_type(lua, -2);
   if (type == LUA_TNIL && api.verdicts.empty()) return;
   if (type == LUA_TNIL) {
-    result.failure = Failure{"worker.pause was called but not returned: write 'return worker.pause { ... }'",
-                             api.verdicts.front().place};
+    result.failure = unreturned(api);
     return;
   }
   const Verdict* verdict = type == LUA_TLIGHTUSERDATA ? find_verdict(api, lua, -2) : nullptr;
@@ -150,27 +156,33 @@ void read_pause(lua_State* lua, const Api& api, const Hook& hook, SenseResult& r
     result.pause = *verdict;
     return;
   }
-  result.failure = Failure{"a pause hook returns worker.pause { ... } or nothing, not a " +
-                               std::string(verdict != nullptr ? "verdict on an offer" : lua_typename(lua, type)),
-                           hook.place};
+  std::string what = "a " + std::string(lua_typename(lua, type));
+  if (type == LUA_TLIGHTUSERDATA) what = verdict != nullptr ? "a verdict on an offer" : "a verdict of an earlier reading";
+  result.failure = Failure{"the hook returned " + what + "; return worker.pause { ... } or nothing", hook.place};
 }
 
-void read_bound(lua_State* lua, const Hook& hook, SenseResult& result) {
+void read_bound(lua_State* lua, const Api& api, const Hook& hook, SenseResult& result) {
   const int type = lua_type(lua, -2);
-  if (type == LUA_TNIL) return;
-  const auto refuse = [&](const std::string& why) {
-    result.failure = Failure{"a budget hook returns bytes, a size like '12GiB' or nothing, not " + why, hook.place};
+  if (type == LUA_TNIL && api.verdicts.empty()) return;
+  if (type == LUA_TNIL) {
+    result.failure = unreturned(api);
+    return;
+  }
+  const auto refuse = [&](const std::string& what) {
+    result.failure =
+        Failure{"the hook returned " + what + "; return bytes, a size like '12GiB' or nothing", hook.place};
   };
   if (type == LUA_TSTRING) {
     const auto size = rules::parse_size(lua_tostring(lua, -2));
-    if (!size) return refuse("this: " + size.error().message);
+    if (!size) return refuse("a string that is no size: " + size.error().message);
     result.bound = *size;
   } else if (type == LUA_TNUMBER) {
     const double bytes = lua_tonumber(lua, -2);
     if (!(bytes >= 0 && bytes <= kLargestBound)) return refuse("a number that is no size");
     result.bound = static_cast<base::Bytes>(bytes);
   } else {
-    return refuse("a " + std::string(lua_typename(lua, type)));
+    const bool earlier = type == LUA_TLIGHTUSERDATA && find_verdict(api, lua, -2) == nullptr;
+    return refuse(earlier ? "a verdict of an earlier reading" : "a " + std::string(lua_typename(lua, type)));
   }
   if (lua_type(lua, -1) == LUA_TSTRING) result.reason = std::string(lua_tostring(lua, -1)).substr(0, 200);
 }
@@ -218,7 +230,7 @@ SenseResult ask_budget(State& state, Api& api, std::size_t hook, std::size_t car
   lua_rawgeti(lua, LUA_REGISTRYINDEX, api.views[HookEvent::kBudget]);
   lua_rawgeti(lua, -1, static_cast<int>(card) + 1);
   SenseResult result = ask(state, api, asked, 1, budget);
-  if (!result.failure) read_bound(lua, asked, result);
+  if (!result.failure) read_bound(lua, api, asked, result);
   lua_settop(lua, base);
   return result;
 }

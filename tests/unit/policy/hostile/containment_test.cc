@@ -53,7 +53,39 @@ asio::awaitable<Seen> ask_offer(Containment& test, const Case& one) {
   co_return seen;
 }
 
-constexpr std::array kEvents = {Event{"offer", "facts.game", &ask_offer}};
+/// One reading of the sensors in which the machine runs a program, and has a card, of this name.
+job::MachineFacts facts_named(const std::string& name) {
+  job::MachineFacts facts;
+  facts.apps.value = std::vector<std::string>{name};
+  facts.gpus.value = std::vector<job::GpuFacts>{{.name = name, .total = 8 * base::kGiB, .free = 6 * base::kGiB}};
+  return facts;
+}
+
+asio::awaitable<Seen> ask_sense(Containment& test, const Case& one) {
+  // An error is recorded once, as long as it stays the same: a reading without one lies in between.
+  const auto nothing = facts_named("nothing");
+  co_await test.host->pause(nothing, kNow.now);
+  EXPECT_EQ(test.host->vram_limit(kNow.now, 8 * base::kGiB).bytes, std::nullopt);
+  const auto facts = facts_named(one.name);
+  ::testing::internal::CaptureStderr();
+  const auto start = std::chrono::steady_clock::now();
+  const auto pause = co_await test.host->pause(facts, kNow.now);
+  Seen seen;
+  seen.took = std::chrono::steady_clock::now() - start;
+  const auto records = records_of(::testing::internal::GetCapturedStderr(), "a hook failed");
+  seen.what = records.empty() ? "no opinion" : records.front();
+  const auto bound = test.host->vram_limit(kNow.now, 8 * base::kGiB).bytes;
+  const bool pauses = pause.paused() && pause.held.front().title == "policy error" &&
+                      pause.action() == pause::Action::kFinish && names_a_line_of(one, pause.held.front().rule);
+  const bool harmless = one.fate == Fate::kHarmless;
+  seen.contained = harmless ? !pause.paused() && !bound : pauses || bound == 3 * base::kGiB;
+  seen.contained = seen.contained && recorded(one, records);
+  co_return seen;
+}
+
+constexpr std::array kEvents = {Event{"offer", "facts.game", &ask_offer},
+                                Event{"pause", "facts.apps[name] and name", &ask_sense},
+                                Event{"budget", "facts.name", &ask_sense}};
 
 class InHooks : public Containment, public ::testing::WithParamInterface<Event> {
  public:

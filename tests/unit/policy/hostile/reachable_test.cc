@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "policy/lua/api.h"
+#include "policy/lua/sense/sense.h"
 #include "policy_fixture.h"
 
 namespace policy::test {
@@ -106,6 +107,10 @@ std::string reachable() {
   lua::Api api;
   const auto state = lua::State::create(32 * base::kMiB);
   EXPECT_FALSE(api.install(*state, {}));
+  job::MachineFacts facts;
+  facts.apps.value = std::vector<std::string>{"maya"};
+  facts.gpus.value = std::vector<job::GpuFacts>{{.name = "Card", .foreign = std::vector<job::GpuProcess>{{"nuke", 1}}}};
+  EXPECT_FALSE(lua::begin_sense(*state, api, facts, {}));
   lua_State* lua = state->raw();
   Walk walk(lua);
   lua_pushvalue(lua, LUA_GLOBALSINDEX);

@@ -6,6 +6,7 @@
 namespace history {
 
 void Book::apply(Accepted accepted) {
+  minutes_.accepted(accepted.job, accepted.game, accepted.at);
   Page& page = pages_[accepted.job];
   // A result that waits serves a repeated offer of the same task.
   if (page.stage == Stage::kProduced && page.task_hash == accepted.task_hash) return;
@@ -18,6 +19,8 @@ void Book::apply(Accepted accepted) {
 }
 
 void Book::apply(const Produced& produced) {
+  minutes_.ran(produced.job, produced.game, produced.ran);
+  run_times_.add({produced.kind, produced.model, produced.size}, produced.ran);
   Page& page = pages_[produced.job];
   if (page.stage == Stage::kClosed) --closed_;
   page.stage = Stage::kProduced;
@@ -25,12 +28,15 @@ void Book::apply(const Produced& produced) {
   page.serial = ++serial_;
   page.task_hash = produced.task_hash;
   page.produced = std::make_unique<Produced>(produced);
+  // A snapshot repeats this record, and the time must not count again.
+  page.produced->ran = {};
 }
 
 void Book::apply(const Closed& closed) {
   const auto [entry, is_new] = pages_.try_emplace(closed.record.job);
   Page& page = entry->second;
   if (is_new || page.stage != Stage::kClosed) ++closed_;
+  if (page.stage != Stage::kProduced) minutes_.ran(closed.record.job, closed.record.game, closed.record.ran);
   page.stage = Stage::kClosed;
   page.outcome = closed.record.outcome;
   page.kind = closed.record.kind;
@@ -106,8 +112,11 @@ std::vector<base::JobId> Book::unfinished() const {
 
 std::vector<Record> Book::snapshot() const {
   std::vector<Record> records;
-  records.reserve(pages_.size() + 1);
+  records.reserve(2 * pages_.size() + 1);
   records.emplace_back(Header{});
+  for (UsedMinute& minute : minutes_.minutes()) records.emplace_back(std::move(minute));
+  for (Counted& counted : minutes_.counted()) records.emplace_back(std::move(counted));
+  for (Times& times : run_times_.all()) records.emplace_back(std::move(times));
   for (const auto* entry : by_age()) {
     const auto& [job, page] = *entry;
     if (page.produced) {

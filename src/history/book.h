@@ -10,19 +10,24 @@
 #include <vector>
 
 #include "history/journal.h"
+#include "history/past_work/minutes.h"
+#include "history/past_work/run_times.h"
 #include "history/record.h"
 
 namespace history {
 
 class Book {
  public:
-  explicit Book(std::size_t remembered_jobs) : remembered_(remembered_jobs) {}
+  explicit Book(std::size_t remembered_jobs) : remembered_(remembered_jobs), minutes_(remembered_jobs) {}
 
   void apply(Accepted accepted);
   void apply(const Produced& produced);
   void apply(const Closed& closed);
   void apply(const Dropped& dropped);
   void apply(const Header&) {}
+  void apply(const UsedMinute& minute) { minutes_.add(minute); }
+  void apply(const Counted& counted) { minutes_.add(counted); }
+  void apply(const Times& times) { run_times_.add(times); }
 
   std::optional<Entry> find(const base::JobId& job) const;
   /// Empty for an unknown job.
@@ -33,6 +38,8 @@ class Book {
   std::vector<base::JobId> unfinished() const;
   /// The records of a journal file with the same sum, from the header on.
   std::vector<Record> snapshot() const;
+  const Minutes& minutes() const { return minutes_; }
+  const RunTimes& run_times() const { return run_times_; }
 
  private:
   struct Page {
@@ -54,6 +61,8 @@ class Book {
   Pages pages_;
   /// Serials of closing records with their job; one that was accepted or closed again has a later serial.
   std::deque<std::pair<std::uint64_t, const base::JobId*>> closings_;
+  Minutes minutes_;
+  RunTimes run_times_;
 };
 
 }  // namespace history

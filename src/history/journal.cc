@@ -40,7 +40,7 @@ class FileJournal final : public Journal {
 
   base::Status open();
 
-  base::Status accepted(const job::Offer& offer, const std::string& task_hash) override;
+  base::Status accepted(const job::Offer& offer, const std::string& task_hash, base::WallTime at) override;
   base::Status produced(const Produced& result) override;
   base::Status closed(const job::Record& record) override;
   asio::awaitable<base::Status> sync() override;
@@ -49,6 +49,10 @@ class FileJournal final : public Journal {
   std::vector<Produced> undelivered() const override { return book_.undelivered(); }
   std::vector<base::JobId> abandoned() const override { return abandoned_; }
   const JournalCounters& counters() const override { return counters_; }
+  const job::Usage& usage() const override { return book_.minutes(); }
+  std::optional<base::Duration> typical_time(const job::Offer& offer) const override {
+    return book_.run_times().median({offer.kind, offer.model, job::size_class(offer)});
+  }
   base::Result<std::filesystem::path> make_job_folder(const base::JobId& job) override {
     auto made = outbox_.make(job);
     folders_fail_ = !made;
@@ -239,7 +243,7 @@ base::Status FileJournal::write_frame() {
   return {};
 }
 
-base::Status FileJournal::accepted(const job::Offer& offer, const std::string& task_hash) {
+base::Status FileJournal::accepted(const job::Offer& offer, const std::string& task_hash, base::WallTime at) {
   // The reserve is for the jobs in hand: nobody takes on another one without it.
   if (auto kept = reserve_.refill(); !kept) {
     const bool full = kept.error().code == base::Code::kExhausted;
@@ -250,7 +254,7 @@ base::Status FileJournal::accepted(const job::Offer& offer, const std::string& t
     if (auto possible = outbox_.probe(); !possible) return std::move(possible).error().within("state folder");
     folders_fail_ = false;
   }
-  Accepted record{offer.id, task_hash, offer.game, offer.kind, offer.model};
+  Accepted record{offer.id, task_hash, offer.game, offer.kind, offer.model, at};
   CHECK_OK(append(record, false));
   book_.apply(std::move(record));
   return {};

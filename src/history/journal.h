@@ -17,6 +17,7 @@
 #include "base/result.h"
 #include "job/offer.h"
 #include "job/result.h"
+#include "job/usage.h"
 
 namespace history {
 
@@ -53,6 +54,9 @@ struct Produced {
   std::string worker;         // the worker id it was accepted under: results are never sent as somebody else's
   base::WallTime at{};        // when it was produced; written to the millisecond
   std::uint64_t content = 0;  // content_hash of the result, then of the prompt
+  base::ModelId model;        // of a run that is told here, with `size`
+  std::uint32_t size = 0;     // job::size_class of the offer
+  base::Duration ran{};       // engine time, told by the first record alone; 0 in what the journal gives back
 };
 
 struct Entry {
@@ -88,11 +92,13 @@ class Journal {
 
   /// Written before the accept frame goes out; one write(), no sync. A job whose result of the same task still waits
   /// stays kProduced. Errors: kExhausted (disk full), kUnavailable; the job is not in the journal then.
-  virtual base::Status accepted(const job::Offer& offer, const std::string& task_hash) = 0;
+  /// `at`: now; the time at which the job counts as used, unless it has counted before.
+  virtual base::Status accepted(const job::Offer& offer, const std::string& task_hash, base::WallTime at) = 0;
   /// Requires: result.text is set and within kTextLimit, or result.folder came from make_job_folder, now or in an
   /// earlier run. May use the space kept in reserve.
   virtual base::Status produced(const Produced& result) = 0;
-  /// The entry's end, even when it cannot be written; its folders are removed once it is. May use the reserve.
+  /// The entry's end, even when it cannot be written; its folders are removed once it is. May use the reserve. Its
+  /// engine time is that of a run without a result; one with a result was told by `produced`.
   virtual base::Status closed(const job::Record& record) = 0;
   /// Makes everything written so far, result files included, survive a power cut. Calls that overlap share one sync.
   virtual asio::awaitable<base::Status> sync() = 0;
@@ -105,6 +111,10 @@ class Journal {
   /// Reported by one open only; they need no `closed`.
   virtual std::vector<base::JobId> abandoned() const = 0;
   virtual const JournalCounters& counters() const = 0;
+  /// Of all jobs, by what this and earlier processes wrote. Valid as long as the journal.
+  virtual const job::Usage& usage() const = 0;
+  /// The median engine time of the last jobs of this kind, model and size class; nothing when they are too few.
+  virtual std::optional<base::Duration> typical_time(const job::Offer& offer) const = 0;
   /// A fresh private folder for a job's files, on the same file system as the journal. Lives until `closed`.
   virtual base::Result<std::filesystem::path> make_job_folder(const base::JobId& job) = 0;
 };

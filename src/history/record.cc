@@ -72,6 +72,14 @@ std::int64_t milliseconds(base::Duration duration) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
 }
 
+std::int64_t microseconds(base::Duration duration) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
+}
+
+void put_time(json::object& object, base::WallTime at) {
+  object.emplace("at_ms", std::max<std::int64_t>(0, milliseconds(at.time_since_epoch())));
+}
+
 void fill(json::object& object, const Header& header) {
   object.emplace("r", "journal");
   object.emplace("format", header.format);
@@ -84,6 +92,7 @@ void fill(json::object& object, const Accepted& accepted) {
   put_text(object, "game", accepted.game.str());
   object.emplace("kind", job::to_string(accepted.kind));
   put_text(object, "model", accepted.model.str());
+  if (accepted.at != base::WallTime()) put_time(object, accepted.at);
 }
 
 void fill(json::object& object, const Produced& produced) {
@@ -104,7 +113,11 @@ void fill(json::object& object, const Produced& produced) {
   put_text(object, "ext", produced.ext);
   object.emplace("bytes", produced.bytes);
   put_text(object, "worker", produced.worker);
-  object.emplace("at_ms", std::max<std::int64_t>(0, milliseconds(produced.at.time_since_epoch())));
+  put_time(object, produced.at);
+  if (produced.ran == base::Duration()) return;
+  put_text(object, "model", produced.model.str());
+  object.emplace("size", produced.size);
+  object.emplace("ran_us", microseconds(produced.ran));
 }
 
 void fill(json::object& object, const Closed& closed) {
@@ -124,6 +137,29 @@ void fill(json::object& object, const Closed& closed) {
 void fill(json::object& object, const Dropped& dropped) {
   object.emplace("r", "dropped");
   object.emplace("job", dropped.job.str());
+}
+
+void fill(json::object& object, const UsedMinute& minute) {
+  object.emplace("r", "used");
+  put_text(object, "game", minute.game.str());
+  put_time(object, minute.at);
+  object.emplace("jobs", minute.used.jobs);
+  object.emplace("ran_us", microseconds(minute.used.gpu_time));
+}
+
+void fill(json::object& object, const Counted& counted) {
+  object.emplace("r", "counted");
+  object.emplace("job", counted.job.str());
+  put_time(object, counted.at);
+}
+
+void fill(json::object& object, const Times& times) {
+  object.emplace("r", "times");
+  object.emplace("kind", job::to_string(times.of.kind));
+  put_text(object, "model", times.of.model.str());
+  object.emplace("size", times.of.size);
+  json::array& ran = object.emplace("ran_us", json::array(object.storage())).first->value().get_array();
+  for (const base::Duration time : times.ran) ran.emplace_back(microseconds(time));
 }
 
 /// Reads the members of one object; `ok` turns false at the first one that is missing or of the wrong type.
@@ -156,6 +192,18 @@ struct Reader {
   }
   /// Up to the year 2248, which nanoseconds in 64 bits hold.
   base::Duration duration(std::string_view key) { return std::chrono::milliseconds(number(key) & 0x7FFFFFFFFFF); }
+  base::WallTime time() { return base::WallTime(duration("at_ms")); }
+  /// One of no length says nothing, and of an absurd one the sums could not be formed.
+  base::Duration engine_time() { return engine_time(number("ran_us")); }
+  static base::Duration engine_time(std::uint64_t microseconds) {
+    constexpr auto kMost = std::chrono::duration_cast<std::chrono::microseconds>(job::kMostUsedTime).count();
+    return std::chrono::microseconds(std::min<std::uint64_t>(microseconds, kMost));
+  }
+  std::uint32_t size() {
+    const auto value = number("size");
+    if (value > UINT32_MAX) ok = false;
+    return static_cast<std::uint32_t>(value);
+  }
   job::Kind kind() {
     const auto found = job::parse_kind(needed("kind"));
     if (!found) ok = false;
@@ -177,6 +225,7 @@ Record read_accepted(Reader& from) {
   accepted.game = base::GameId(from.text("game"));
   accepted.kind = from.kind();
   accepted.model = base::ModelId(from.text("model"));
+  accepted.at = from.time();
   return accepted;
 }
 
@@ -197,7 +246,10 @@ Record read_produced(Reader& from) {
   produced.ext = from.text("ext");
   produced.bytes = from.number("bytes");
   produced.worker = from.text("worker");
-  produced.at = base::WallTime(from.duration("at_ms"));
+  produced.at = from.time();
+  produced.model = base::ModelId(from.text("model"));
+  produced.size = from.size();
+  produced.ran = from.engine_time();
   return produced;
 }
 
@@ -222,6 +274,26 @@ Record read_closed(Reader& from) {
   return closed;
 }
 
+Record read_used(Reader& from) {
+  UsedMinute minute{base::GameId(from.text("game")), from.time(), {}};
+  minute.used = {from.number("jobs"), from.engine_time()};
+  return minute;
+}
+
+Record read_times(Reader& from) {
+  Times times{{from.kind(), base::ModelId(from.text("model")), from.size()}, {}};
+  const json::value* list = from.object.if_contains("ran_us");
+  if (list == nullptr || !list->is_array()) from.ok = false;
+  if (!from.ok) return times;
+  for (const json::value& each : list->get_array()) {
+    json::error_code failure;
+    const auto time = each.to_number<std::uint64_t>(failure);
+    if (failure) from.ok = false;
+    times.ran.push_back(Reader::engine_time(failure ? 0 : time));
+  }
+  return times;
+}
+
 std::optional<Record> read(Reader& from) {
   const std::string type = from.needed("r");
   if (type == "journal") {
@@ -233,6 +305,9 @@ std::optional<Record> read(Reader& from) {
   if (type == "produced") return read_produced(from);
   if (type == "closed") return read_closed(from);
   if (type == "dropped") return Dropped{base::JobId(from.needed("job"))};
+  if (type == "used") return read_used(from);
+  if (type == "counted") return Counted{base::JobId(from.needed("job")), from.time()};
+  if (type == "times") return read_times(from);
   return std::nullopt;
 }
 
@@ -256,7 +331,7 @@ base::Status append_record(std::string& out, const Record& record) {
   std::array<unsigned char, 2048> buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): scratch for the resource
   json::monotonic_resource memory(buffer.data(), buffer.size());
   json::object object(&memory);
-  object.reserve(12);
+  object.reserve(16);
   std::visit([&](const auto& value) { fill(object, value); }, record);
   const std::string payload = json::serialize(object);
   if (payload.size() > kPayloadLimit) {

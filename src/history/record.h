@@ -9,11 +9,13 @@
 #include <vector>
 
 #include "history/journal.h"
+#include "history/past_work/minutes.h"
+#include "history/past_work/run_times.h"
 
 namespace history {
 
 /// Raised when an older program could no longer read what this one writes.
-inline constexpr std::uint32_t kFormat = 3;
+inline constexpr std::uint32_t kFormat = 4;
 
 /// The first record of a file.
 struct Header {
@@ -26,6 +28,7 @@ struct Accepted {
   base::GameId game;
   job::Kind kind = job::Kind::kImage;
   base::ModelId model;
+  base::WallTime at{};  // written to the millisecond
 };
 
 struct Closed {
@@ -38,7 +41,9 @@ struct Dropped {
   base::JobId job;
 };
 
-using Record = std::variant<Header, Accepted, Produced, Closed, Dropped>;
+/// UsedMinute, Counted and Times stand at the head of a journal that was written anew: what the jobs that it no longer
+/// lists add up to.
+using Record = std::variant<Header, Accepted, Produced, Closed, Dropped, UsedMinute, Counted, Times>;
 
 /// Appends the record's frame to `out`. A Produced with files is written with its folder's bare name.
 /// Errors: kInvalid when it is absurdly long; `out` is untouched then.

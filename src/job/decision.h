@@ -13,9 +13,13 @@
 
 namespace job {
 
+class Usage;
+
 struct Facts {
   base::WallTime now;
   std::vector<GpuFacts> gpus;
+  std::optional<base::Duration> est_time = std::nullopt;  // of the offer, by this worker's own history
+  const Usage* usage = nullptr;                           // borrowed; nullptr = unknown
 };
 
 /// How an accepted job is to run.

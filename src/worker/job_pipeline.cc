@@ -130,6 +130,9 @@ asio::awaitable<std::optional<history::Produced>> JobPipeline::work(job::Offer& 
   task.reset();
   history::Produced result{
       .job = offer.id, .game = offer.game, .kind = offer.kind, .task_hash = active.task_hash, .folder = *folder};
+  result.model = offer.model;
+  result.size = job::size_class(offer);
+  result.ran = active.ran;
   result.worker = parts_.link.status().worker.str();
   auto produced = co_await parts_.delivery.keep(std::move(result), artifacts, prompt);
   if (!produced) {
@@ -193,7 +196,9 @@ asio::awaitable<job::Decision> JobPipeline::decide(const job::Offer& offer) {
     decision.rule = "engines";
     co_return decision;
   }
-  const job::Facts facts = parts_.facts();
+  job::Facts facts = parts_.facts();
+  facts.est_time = parts_.journal.typical_time(offer);
+  facts.usage = &parts_.journal.usage();
   auto decided = co_await parts_.policy.decide(offer, facts);
   // A pause may have begun while a hook was asked.
   if (decided.accepted) decision = parts_.rules.decide(offer.id, parts_.clock.now());
@@ -213,7 +218,7 @@ admission::Lease JobPipeline::admit(const job::Offer& offer, const std::string& 
   if (auto* refusal = std::get_if<admission::Refusal>(&reserved)) {
     return refuse(refusal->code, std::move(refusal->reason), std::move(refusal->rule));
   }
-  if (const auto written = parts_.journal.accepted(offer, hash); !written) {
+  if (const auto written = parts_.journal.accepted(offer, hash, parts_.clock.wall_now()); !written) {
     base::log::error("history", "a job was not accepted because it could not be written down",
                      {{"job", offer.id}, {"why", written.error().message}});
     return refuse(job::RejectCode::kPaused, disk_failure(written.error()).message, "journal");
@@ -297,6 +302,7 @@ asio::awaitable<std::variant<job::Artifacts, job::Failure>> JobPipeline::execute
   // A cancellation ends the engine inside `run`, which then returns; the awaits after it hand the job back.
   co_await asio::this_coro::throw_if_cancelled(false);
   auto outcome = co_await parts_.engines.run(std::move(request), std::move(report));
+  active.ran = parts_.clock.now() - began;
   const auto* failure = std::get_if<job::Failure>(&outcome);
   if (failure == nullptr) {
     parts_.link.note(
@@ -362,6 +368,7 @@ void JobPipeline::close(const ActiveJob& active, job::Outcome outcome, std::stri
       break;
   }
   job::Record record{active.id, active.game, active.kind, outcome, std::move(detail), bytes};
+  record.ran = active.ran;
   record.total = parts_.clock.now() - active.since;
   if (const auto closed = parts_.journal.closed(record); !closed) {
     base::log::error("history", "a finished job could not be written down",

@@ -43,6 +43,7 @@ struct ActiveJob {
   bool failing = false;    // its fail frame is on the way
   bool delivered = false;  // its receipt is here
   base::SteadyTime since{};
+  base::Duration ran{};  // engine time
   std::optional<engine::Progress> progress;
   std::string cancel_reason;  // set before the pipeline's coroutine is cancelled
   std::optional<base::TaskGroup::TaskId> task;

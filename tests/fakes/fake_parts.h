@@ -96,8 +96,9 @@ class FakePolicy final : public policy::PolicyHost {
  public:
   asio::awaitable<base::Status> start() override { co_return base::Status(); }
   void wake() override { ++wakes; }
-  asio::awaitable<job::Decision> decide(const job::Offer& offer, const job::Facts&) override {
+  asio::awaitable<job::Decision> decide(const job::Offer& offer, const job::Facts& facts) override {
     asked.push_back(offer.id);
+    told = facts;
     co_return verdict;
   }
   policy::VramLimit vram_limit(base::WallTime, std::optional<base::Bytes>) override { return vram; }
@@ -117,6 +118,7 @@ class FakePolicy final : public policy::PolicyHost {
   job::MachineFacts seen;  // by `pause`
   std::function<void(const policy::PolicyStatus&)> changed;
   std::vector<base::JobId> asked;
+  job::Facts told;  // with the last offer
   int wakes = 0;
 };
 

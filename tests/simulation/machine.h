@@ -93,8 +93,8 @@ class WatchedJournal final : public history::Journal {
   WatchedJournal(std::unique_ptr<history::Journal> journal, Shelf& shelf, std::shared_ptr<const Life> life)
       : journal_(std::move(journal)), shelf_(shelf), life_(std::move(life)) {}
 
-  base::Status accepted(const job::Offer& offer, const std::string& hash) override {
-    return journal_->accepted(offer, hash);
+  base::Status accepted(const job::Offer& offer, const std::string& hash, base::WallTime at) override {
+    return journal_->accepted(offer, hash, at);
   }
   base::Status produced(const history::Produced& result) override;
   base::Status closed(const job::Record& record) override;
@@ -103,6 +103,10 @@ class WatchedJournal final : public history::Journal {
   std::vector<history::Produced> undelivered() const override { return journal_->undelivered(); }
   std::vector<base::JobId> abandoned() const override { return journal_->abandoned(); }
   const history::JournalCounters& counters() const override { return journal_->counters(); }
+  const job::Usage& usage() const override { return journal_->usage(); }
+  std::optional<base::Duration> typical_time(const job::Offer& offer) const override {
+    return journal_->typical_time(offer);
+  }
   base::Result<std::filesystem::path> make_job_folder(const base::JobId& job) override {
     return journal_->make_job_folder(job);
   }

@@ -12,7 +12,7 @@ using base::JobId;
 using testing::ElementsAre;
 
 Accepted accepted(const std::string& job, const std::string& hash = "h") {
-  return {JobId(job), hash, base::GameId("g"), job::Kind::kImage, base::ModelId("m")};
+  return {JobId(job), hash, base::GameId("g"), job::Kind::kImage, base::ModelId("m"), {}};
 }
 
 Produced produced(const std::string& job, const std::string& hash = "h") {
@@ -114,12 +114,20 @@ TEST(Book, ASnapshotReplaysToTheSameBook) {
   for (int step = 0; step < 3000; ++step) {
     const std::string job = "job-" + std::to_string(random() % 60);
     switch (random() % 4) {
-      case 0:
-        book.apply(accepted(job, std::to_string(random() % 3)));
+      case 0: {
+        auto opened = accepted(job, std::to_string(random() % 3));
+        opened.game = base::GameId(std::to_string(random() % 3));
+        opened.at = base::WallTime(std::chrono::minutes(1 + step + random() % 9));
+        book.apply(std::move(opened));
         break;
-      case 1:
-        book.apply(produced(job, std::to_string(random() % 3)));
+      }
+      case 1: {
+        auto result = produced(job, std::to_string(random() % 3));
+        result.size = static_cast<std::uint32_t>(random() % 3);
+        result.ran = std::chrono::milliseconds(random() % 3);
+        book.apply(result);
         break;
+      }
       case 2:
         book.apply(closed(job));
         break;

@@ -24,7 +24,7 @@ class Day {
   void live() {
     for (int i = 0; i < 6; ++i) {
       const std::string job = "job-" + std::to_string(i);
-      if (!step(job, Stage::kAccepted, journal_.accepted(offer(job), "h"))) return;
+      if (!step(job, Stage::kAccepted, journal_.accepted(offer(job), "h", kThen))) return;
       if (i % 3 != 2 && !step(job, Stage::kProduced, journal_.produced(result(job)))) return;
       if (i % 2 == 1 && !sync()) return;
       if (i % 3 != 1 && !step(job, Stage::kClosed, journal_.closed(record(job)))) return;
@@ -127,7 +127,7 @@ TEST_P(CrashTest, U1_AKillAfterAnyByteLosesNothingThatWasSaid) {
     ASSERT_TRUE(journal);
     expect_consistent(*journal, told.stages, told);
     if (HasFailure()) return;
-    ASSERT_TRUE(journal->accepted(offer("afterwards"), "h"));
+    ASSERT_TRUE(journal->accepted(offer("afterwards"), "h", kThen));
   }
 }
 

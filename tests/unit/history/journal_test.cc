@@ -26,11 +26,11 @@ TEST_F(JournalTest, RemembersAcrossRestarts) {
   Produced waiting;
   {
     const auto journal = world_.open(world_.options());
-    ASSERT_TRUE(journal->accepted(offer("lost"), "h1"));
-    ASSERT_TRUE(journal->accepted(offer("waiting"), "h2"));
+    ASSERT_TRUE(journal->accepted(offer("lost"), "h1", kThen));
+    ASSERT_TRUE(journal->accepted(offer("waiting"), "h2", kThen));
     waiting = world_.produce(*journal, "waiting", "h2");
     ASSERT_TRUE(journal->produced(waiting));
-    ASSERT_TRUE(journal->accepted(offer("done"), "h3"));
+    ASSERT_TRUE(journal->accepted(offer("done"), "h3", kThen));
     ASSERT_TRUE(journal->produced(world_.produce(*journal, "done", "h3")));
     ASSERT_TRUE(journal->closed(record("done")));
     EXPECT_THAT(journal->abandoned(), testing::IsEmpty());
@@ -51,14 +51,14 @@ TEST_F(JournalTest, RemembersAcrossRestarts) {
 }
 
 TEST_F(JournalTest, ReportsAnAbandonedJobOnce) {
-  ASSERT_TRUE(world_.open(world_.options())->accepted(offer("lost"), "h"));
+  ASSERT_TRUE(world_.open(world_.options())->accepted(offer("lost"), "h", kThen));
   EXPECT_EQ(world_.open(world_.options())->abandoned().size(), 1U);
   EXPECT_EQ(world_.open(world_.options())->abandoned().size(), 0U);
 }
 
 TEST_F(JournalTest, AFolderLivesUntilItsEntryIsClosed) {
   const auto journal = world_.open(world_.options());
-  ASSERT_TRUE(journal->accepted(offer("a"), "h"));
+  ASSERT_TRUE(journal->accepted(offer("a"), "h", kThen));
   const Produced result = world_.produce(*journal, "a");
   ASSERT_TRUE(journal->produced(result));
   world_.settle();
@@ -71,7 +71,7 @@ TEST_F(JournalTest, AFolderLivesUntilItsEntryIsClosed) {
 
 TEST_F(JournalTest, AFailedJobsFolderGoesToo) {
   const auto journal = world_.open(world_.options());
-  ASSERT_TRUE(journal->accepted(offer("a"), "h"));
+  ASSERT_TRUE(journal->accepted(offer("a"), "h", kThen));
   const auto folder = *journal->make_job_folder(JobId("a"));
   ASSERT_TRUE(journal->closed(record("a", job::Outcome::kFailed)));
   world_.settle();
@@ -209,14 +209,14 @@ TEST_F(JournalTest, U11_SaysWhichFolderCannotBeUsed) {
 TEST_F(JournalTest, U11_TakesNoJobsWhileFoldersCannotBeMade) {
   const auto journal = world_.open(world_.options());
   ASSERT_TRUE(base::write_file(file("jobs"), "in the way of a folder"));
-  ASSERT_TRUE(journal->accepted(offer("a"), "h"));
+  ASSERT_TRUE(journal->accepted(offer("a"), "h", kThen));
   ASSERT_FALSE(journal->make_job_folder(JobId("a")));
-  const auto refused = journal->accepted(offer("b"), "h");
+  const auto refused = journal->accepted(offer("b"), "h", kThen);
   ASSERT_FALSE(refused);
   EXPECT_THAT(refused.error().message, HasSubstr("state folder: "));
   EXPECT_FALSE(journal->find(JobId("b")));
   std::filesystem::remove(file("jobs"));
-  ASSERT_TRUE(journal->accepted(offer("b"), "h"));
+  ASSERT_TRUE(journal->accepted(offer("b"), "h", kThen));
   EXPECT_TRUE(std::filesystem::is_empty(file("jobs"))) << "the probe is gone";
 }
 
@@ -227,7 +227,7 @@ TEST_F(JournalTest, IsCompactedAtOpenWhenItHasGrown) {
     ASSERT_TRUE(journal->produced(world_.produce(*journal, "open")));
     for (int i = 0; i < 200; ++i) {
       const std::string job = "job-" + std::to_string(i);
-      ASSERT_TRUE(journal->accepted(offer(job), "h"));
+      ASSERT_TRUE(journal->accepted(offer(job), "h", kThen));
       ASSERT_TRUE(journal->closed(record(job)));
     }
   }
@@ -249,7 +249,7 @@ TEST_F(JournalTest, IsCompactedInTheBackgroundWhileItGrows) {
   base::Bytes largest = 0;
   for (int i = 0; i < 2000; ++i) {
     const std::string job = "job-" + std::to_string(i);
-    ASSERT_TRUE(journal->accepted(offer(job), "h"));
+    ASSERT_TRUE(journal->accepted(offer(job), "h", kThen));
     ASSERT_TRUE(journal->closed(record(job)));
     if (i % 7 == 0) {
       ASSERT_TRUE(world_.sync(*journal));
@@ -271,7 +271,7 @@ TEST_F(JournalTest, U9_HoldsTenThousandEntries) {
       result.task_hash = "h";
       result.folder = folder;
       result.file = "result.json";
-      ASSERT_TRUE(journal->accepted(offer(result.job.str()), "h"));
+      ASSERT_TRUE(journal->accepted(offer(result.job.str()), "h", kThen));
       ASSERT_TRUE(journal->produced(result));
     }
     ASSERT_TRUE(world_.sync(*journal));
@@ -285,12 +285,12 @@ TEST_F(JournalTest, U9_HoldsTenThousandEntries) {
 
 TEST_F(JournalTest, U7_AFullDiskRefusesNewJobsAndStillRecordsTheEnds) {
   const auto journal = world_.open(world_.memory_options());
-  ASSERT_TRUE(journal->accepted(offer("running"), "h"));
+  ASSERT_TRUE(journal->accepted(offer("running"), "h", kThen));
   const std::string sound = world_.memory.bytes("journal");
 
   world_.memory.fault = MemoryDisk::Fault::kFull;
   world_.memory.budget = 10;
-  const auto refused = journal->accepted(offer("next"), "h");
+  const auto refused = journal->accepted(offer("next"), "h", kThen);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, base::Code::kExhausted);
   EXPECT_THAT(refused.error().message, HasSubstr("disk full"));
@@ -304,7 +304,7 @@ TEST_F(JournalTest, U7_AFullDiskRefusesNewJobsAndStillRecordsTheEnds) {
   EXPECT_EQ(journal->find(JobId("running"))->outcome, job::Outcome::kFailed);
 
   world_.memory.heal();
-  ASSERT_TRUE(journal->accepted(offer("next"), "h"));
+  ASSERT_TRUE(journal->accepted(offer("next"), "h", kThen));
   EXPECT_TRUE(std::filesystem::exists(file("reserve")));
 }
 
@@ -312,10 +312,10 @@ TEST_F(JournalTest, ABrokenDiskIsAnErrorAndNotTheEnd) {
   const auto journal = world_.open(world_.memory_options());
   world_.memory.fault = MemoryDisk::Fault::kBroken;
   world_.memory.budget = 5;
-  EXPECT_EQ(journal->accepted(offer("a"), "h").error().code, base::Code::kUnavailable);
-  EXPECT_FALSE(journal->accepted(offer("b"), "h"));
+  EXPECT_EQ(journal->accepted(offer("a"), "h", kThen).error().code, base::Code::kUnavailable);
+  EXPECT_FALSE(journal->accepted(offer("b"), "h", kThen));
   world_.memory.heal();
-  ASSERT_TRUE(journal->accepted(offer("c"), "h"));
+  ASSERT_TRUE(journal->accepted(offer("c"), "h", kThen));
   for (const Piece& piece : split(world_.memory.bytes("journal"))) EXPECT_TRUE(piece.payload) << piece.offset;
 }
 

@@ -41,7 +41,7 @@ TEST_F(SyncTest, CostsNothingWhenNothingIsNew) {
 }
 
 TEST_F(SyncTest, CoversWhatAnEarlierProcessLeftUnsynced) {
-  ASSERT_TRUE(journal_->accepted(offer("a"), "h"));
+  ASSERT_TRUE(journal_->accepted(offer("a"), "h", kThen));
   ASSERT_TRUE(journal_->produced(world_.produce(*journal_, "a")));
   journal_.reset();
   journal_ = world_.open(world_.memory_options());
@@ -134,11 +134,11 @@ TEST_F(SyncTest, RecordsDuringACompactionStayDurable) {
   journal_ = world_.open(options);
   while (content().bytes.size() <= 400) ASSERT_TRUE(journal_->closed(record("early")));
   const auto* old = &content();
-  ASSERT_TRUE(journal_->accepted(offer("during"), "h"));
+  ASSERT_TRUE(journal_->accepted(offer("during"), "h", kThen));
   ASSERT_TRUE(world_.sync(*journal_));  // on the old file; the new one must not take over without it
-  ASSERT_TRUE(journal_->accepted(offer("later"), "h"));
+  ASSERT_TRUE(journal_->accepted(offer("later"), "h", kThen));
   world_.settle();
-  ASSERT_TRUE(journal_->accepted(offer("last"), "h"));
+  ASSERT_TRUE(journal_->accepted(offer("last"), "h", kThen));
   EXPECT_NE(&content(), old);
   world_.memory.synced_names = world_.memory.files;  // the rename reached the disk, unsynced records did not
   world_.memory.cut_power(0);

@@ -27,6 +27,9 @@ inline job::Offer offer(const std::string& job) {
   return made;
 }
 
+/// When the jobs of these tests are accepted.
+inline const base::WallTime kThen = std::chrono::sys_days(std::chrono::year(2026) / 3 / 24);
+
 inline job::Record record(const std::string& job, job::Outcome outcome = job::Outcome::kDelivered) {
   job::Record made;
   made.job = base::JobId(job);

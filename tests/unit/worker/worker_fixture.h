@@ -72,7 +72,7 @@ class Worker : public testing::Test {
   void leave_result(const std::string& job) {
     const auto offer = std::get<protocol::OfferFrame>(protocol::decode(offer_of(job))).offer;
     history::Produced result{.job = offer.id, .kind = offer.kind, .task_hash = job::task_hash(offer)};
-    ASSERT_TRUE(journal_->accepted(offer, result.task_hash));
+    ASSERT_TRUE(journal_->accepted(offer, result.task_hash, clock_.wall_now()));
     result.folder = *journal_->make_job_folder(offer.id);
     result.file = "result.json";
     result.bytes = 12;

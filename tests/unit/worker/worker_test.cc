@@ -72,6 +72,27 @@ TEST_F(Worker, AMemoryLimitOfThePolicyIsToldAndEndsWithItsWindow) {
   EXPECT_TRUE(studio().has_sent(R"("jobId":"job-3","reason":"needs 1.50 GiB, this worker's bound is 1.00 GiB")"));
 }
 
+TEST_F(Worker, ThePolicyIsToldOfThePast) {
+  start();
+  const auto began = clock_.wall_now();
+  for (const char* job : {"job-1", "job-2", "job-3"}) {
+    say(offer_of(job));
+    EXPECT_EQ(policy_.told.est_time, std::nullopt) << job;
+    clock_.pass(2s);
+    engines_.finish_json(job);
+    clock_.settle();
+    studio().say(R"({"type":"completeAck","jobId":")" + std::string(job) + R"("})");
+    clock_.settle();
+  }
+  say(offer_of("job-4"));
+  EXPECT_EQ(policy_.told.est_time, 2s);
+  const auto start = std::chrono::floor<std::chrono::minutes>(began);
+  const auto uses = policy_.told.usage->since(start, clock_.wall_now());
+  ASSERT_EQ(uses.size(), 1U);
+  EXPECT_EQ(uses[0].game, "g");
+  EXPECT_EQ(uses[0].used, (job::Used{.jobs = 4, .gpu_time = 6s}));
+}
+
 TEST_F(Worker, ADeclineCarriesReasonAndCodeAndNoPath) {
   start();
   policy_.verdict = job::Decision{.code = job::RejectCode::kPaused, .reason = "not at night", .rule = "10-night.lua:4"};

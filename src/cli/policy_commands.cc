@@ -129,6 +129,13 @@ json::object hours_of(const policy::rules::RuleSet& rules) {
   return hours;
 }
 
+json::object quota_of(const policy::rules::Quota& quota) {
+  json::object entry{{"per", quota.per}};
+  if (quota.jobs) entry["jobs"] = *quota.jobs;
+  if (quota.gpu_time) entry["gpu_time_seconds"] = seconds_of(*quota.gpu_time);
+  return entry;
+}
+
 json::array games_of(const policy::rules::RuleSet& rules) {
   json::array games;
   for (const auto& game : rules.games) {
@@ -141,6 +148,7 @@ json::array games_of(const policy::rules::RuleSet& rules) {
     entry["kinds"] = std::move(kinds);
     if (game.max_vram) entry["max_vram_bytes"] = *game.max_vram;
     if (game.max_time) entry["max_time_seconds"] = seconds_of(*game.max_time);
+    if (game.quota) entry["quota"] = quota_of(*game.quota);
     if (!game.reason.empty()) entry["reason"] = game.reason;
     games.push_back(std::move(entry));
   }

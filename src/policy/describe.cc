@@ -106,6 +106,7 @@ std::string game_text(const rules::GameRule& game) {
   }
   if (game.max_vram) text += ", up to " + rules::format_size(*game.max_vram) + " of VRAM";
   if (game.max_time) text += ", for at most " + format_span(*game.max_time);
+  if (game.quota) text += ", not more than " + rules::to_text(*game.quota);
   return text;
 }
 
@@ -194,20 +195,6 @@ constexpr std::array<std::string_view, kHookEventNames.size()> kHookTexts = {
     "a function bounds the memory of each card"};
 
 }  // namespace
-
-std::string format_span(base::Duration span) {
-  struct Unit {
-    base::Duration size;
-    char name;
-  };
-  std::string text;
-  for (const auto& [size, name] : {Unit{24h, 'd'}, Unit{1h, 'h'}, Unit{1min, 'm'}, Unit{1s, 's'}}) {
-    if (span < size) continue;
-    text += std::to_string(span / size) + name;
-    span %= size;
-  }
-  return text.empty() ? "0s" : text;
-}
 
 std::string describe(const rules::Window& window) {
   const std::string days = days_text(window.days);

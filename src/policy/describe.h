@@ -22,8 +22,7 @@ std::vector<Sentence> describe(const PolicyRuntime& runtime);
 std::string describe(const rules::Window& window);
 /// "2026-12-24 .. 2027-01-02, 2027-03-01".
 std::string describe(const rules::DateSet& dates);
-/// "15m", "1h30m", "2d"; as a policy writes it.
-std::string format_span(base::Duration span);
+using rules::format_span;
 
 /// One line for each sentence, its place before it.
 std::string to_text(const std::vector<Sentence>& sentences);

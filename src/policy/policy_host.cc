@@ -235,7 +235,10 @@ asio::awaitable<job::Decision> Host::decide(const job::Offer& offer, const job::
   const auto generation = status_.generation;
   if (!child && status_.safe_mode) co_return decline("no policy could be loaded", place_of(status_.error), 0);
   if (!child) co_return decline("policy error: the policy host is starting again", {}, generation);
-  auto verdict = co_await child->decide(clock_, offer, facts, options_.explain, options_.hard_limit);
+  std::vector<base::WallTime> periods;
+  if (declared_) periods = declared_->rules.calendar.period_starts(facts.now);
+  auto verdict =
+      co_await child->decide(clock_, offer, facts, std::move(periods), options_.explain, options_.hard_limit);
   if (verdict) co_return finish(std::move(*verdict), generation);
   ++status_.errors;
   base::log::error("policy", "no verdict on an offer", {{"job", offer.id}, {"error", verdict.error().message}});
@@ -248,7 +251,7 @@ asio::awaitable<job::Decision> Host::decide(const job::Offer& offer, const job::
 std::optional<job::Decision> Host::decide_by_declarations(const job::Offer& offer, const job::Facts& facts) {
   if (!declared_ || options_.explain) return std::nullopt;
   rules::Poll poll(false);
-  poll.ask(declared_->rules, offer, facts.now);
+  poll.ask(declared_->rules, offer, facts);
   if (poll.open() && declared_->has_hooks[HookEvent::kOffer]) return std::nullopt;
   return finish(Verdict{poll.take()}, status_.generation);
 }

@@ -107,19 +107,19 @@ Verdict PolicyRuntime::decide(const job::Offer& offer, const job::Facts& facts, 
   if (spoiled_) {
     fail(poll, rebuilt.error().message, verdict);
   } else {
-    poll.ask(loaded_->api.rules, offer, facts.now);
-    if (!loaded_->api.hooks[HookEvent::kOffer].empty() && poll.open()) ask_hooks(offer, facts.now, poll, verdict);
+    poll.ask(loaded_->api.rules, offer, facts);
+    if (!loaded_->api.hooks[HookEvent::kOffer].empty() && poll.open()) ask_hooks(offer, facts, poll, verdict);
   }
   verdict.decision = poll.take();
   return verdict;
 }
 
 /// All in one call, as far as nobody objects; one by one for an explanation.
-void PolicyRuntime::ask_hooks(const job::Offer& offer, base::WallTime now, rules::Poll& poll, Verdict& verdict) {
+void PolicyRuntime::ask_hooks(const job::Offer& offer, const job::Facts& facts, rules::Poll& poll, Verdict& verdict) {
   lua::Api& api = loaded_->api;
   lua::State& state = *loaded_->state;
   state.seed_random(seed_of(offer.id.str()));
-  if (const auto failure = api.begin_offer(state, offer, now)) {
+  if (const auto failure = api.begin_offer(state, offer, facts)) {
     spoiled_ = true;
     return fail(poll, "facts: " + failure->text, verdict);
   }
@@ -132,6 +132,7 @@ void PolicyRuntime::ask_hooks(const job::Offer& offer, base::WallTime now, rules
     const lua::Hook& hook = hooks[result.hook];
     add(poll, hook, std::move(result), verdict);
   }
+  api.usage = nullptr;
 }
 
 Sensed PolicyRuntime::sense(const job::MachineFacts& facts, base::WallTime now) {

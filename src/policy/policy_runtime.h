@@ -96,7 +96,7 @@ class PolicyRuntime {
   base::Status build();
   void ask_pause_hooks(Sensed& sensed);
   void ask_budget_hooks(const std::vector<job::GpuFacts>& gpus, Sensed& sensed);
-  void ask_hooks(const job::Offer& offer, base::WallTime now, rules::Poll& poll, Verdict& verdict);
+  void ask_hooks(const job::Offer& offer, const job::Facts& facts, rules::Poll& poll, Verdict& verdict);
 
   SourceFiles files_;
   RuntimeOptions options_;

@@ -14,7 +14,8 @@ std::string written(const LoadRequest& request) {
 }
 std::string written(const DecideRequest& request) {
   std::string frame;
-  encode_decide(frame, request.id, request.explain, request.offer, request.facts);
+  const auto periods = request.usage ? request.usage->starts() : std::vector<base::WallTime>();
+  encode_decide(frame, request.id, request.explain, request.offer, request.facts, periods);
   return frame;
 }
 std::string written(const LoadReply& reply) {

@@ -87,9 +87,10 @@ asio::awaitable<base::Result<Answer>> Child::ask(base::Clock& clock, std::uint64
 }
 
 asio::awaitable<base::Result<Verdict>> Child::decide(base::Clock& clock, const job::Offer& offer,
-                                                     const job::Facts& facts, bool explain, base::Duration limit) {
+                                                     const job::Facts& facts, std::vector<base::WallTime> periods,
+                                                     bool explain, base::Duration limit) {
   const auto id = ++last_id_;
-  encode_decide(frame_, id, explain, offer, facts);
+  encode_decide(frame_, id, explain, offer, facts, periods);
   auto answer = co_await ask<DecideReply>(clock, id, limit);
   if (!answer) co_return std::move(answer).error();
   co_return std::move(answer->verdict);

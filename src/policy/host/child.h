@@ -31,9 +31,11 @@ class Child {
   asio::awaitable<base::Result<Declared>> load(base::Clock& clock, const SourceFiles& files, RuntimeOptions options);
 
   void wake();
-  /// One at a time. Errors: the child is no good any more.
+  /// One at a time. `periods`: the starts from which hooks may ask for the usage. Errors: the child is no good any
+  /// more.
   asio::awaitable<base::Result<Verdict>> decide(base::Clock& clock, const job::Offer& offer, const job::Facts& facts,
-                                                bool explain, base::Duration limit);
+                                                std::vector<base::WallTime> periods, bool explain,
+                                                base::Duration limit);
 
   /// The same for the hooks of `pause` and `budget`.
   asio::awaitable<base::Result<Sensed>> sense(base::Clock& clock, const job::MachineFacts& facts, base::WallTime now,

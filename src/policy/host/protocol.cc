@@ -8,6 +8,7 @@ namespace policy::host {
 namespace {
 
 constexpr std::size_t kMaxTrace = 10'000;
+constexpr std::size_t kMaxPeriods = 100'000;  // one for each window that can be declared
 
 LoadRequest read_load(Reader& in) {
   LoadRequest request;
@@ -22,11 +23,53 @@ LoadRequest read_load(Reader& in) {
   return request;
 }
 
+std::unique_ptr<job::UsageTable> read_usage(Reader& in) {
+  auto table = std::make_unique<job::UsageTable>();
+  const auto periods = in.count(kMaxPeriods);
+  std::optional<base::WallTime> before;
+  for (std::size_t i = 0; i < periods && !in.bad(); ++i) {
+    const base::WallTime start(in.time());
+    if (before && start <= *before) in.reject();
+    before = start;
+    job::UsageTable::Row row;
+    const auto games = in.count(job::kMostUsedGames);
+    for (std::size_t game = 0; game < games && !in.bad(); ++game) {
+      auto name = in.text();
+      job::Used used{in.number(), in.time()};
+      if (used.gpu_time < base::Duration() || used.gpu_time > job::kMostUsedTime) in.reject();
+      row.emplace_back(std::move(name), used);
+    }
+    table->add(start, std::move(row));
+  }
+  return table;
+}
+
+void write_usage(Writer& out, const job::Facts& facts, const std::vector<base::WallTime>& periods) {
+  out.flag(facts.usage != nullptr);
+  if (facts.usage == nullptr) return;
+  out.number(periods.size());
+  for (const base::WallTime start : periods) {
+    out.time(start.time_since_epoch());
+    const auto uses = facts.usage->since(start, facts.now);
+    out.number(uses.size());
+    for (const job::GameUse& use : uses) {
+      out.text(use.game);
+      out.number(use.used.jobs);
+      out.time(use.used.gpu_time);
+    }
+  }
+}
+
 DecideRequest read_decide(Reader& in) {
   DecideRequest request;
   request.id = in.number();
   request.explain = in.flag();
   request.facts.now = base::WallTime(in.time());
+  request.facts.est_time = in.optional<base::Duration>();
+  const auto est_time = request.facts.est_time.value_or(base::Duration());
+  if (est_time < base::Duration() || est_time > job::kMostUsedTime) in.reject();
+  if (in.flag()) request.usage = read_usage(in);
+  request.facts.usage = request.usage.get();
   job::Offer& offer = request.offer;
   offer.id = base::JobId(in.text());
   offer.game = base::GameId(in.text());
@@ -93,12 +136,14 @@ void encode_load(std::string& frame, const SourceFiles& files, const RuntimeOpti
   }
 }
 
-void encode_decide(std::string& frame, std::uint64_t id, bool explain, const job::Offer& offer,
-                   const job::Facts& facts) {
+void encode_decide(std::string& frame, std::uint64_t id, bool explain, const job::Offer& offer, const job::Facts& facts,
+                   const std::vector<base::WallTime>& periods) {
   Writer out(frame, Tag::kDecide);
   out.number(id);
   out.flag(explain);
   out.time(facts.now.time_since_epoch());
+  out.optional(facts.est_time);
+  write_usage(out, facts, periods);
   out.text(offer.id.str());
   out.text(offer.game.str());
   out.text(offer.asset);

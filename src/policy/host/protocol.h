@@ -1,11 +1,14 @@
 #pragma once
 // The frames between the daemon and studio-policy-host: small binary records, strictly read on both sides.
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
+#include "job/usage.h"
 #include "policy/policy_runtime.h"
 #include "policy/rules/rule_set.h"
 
@@ -23,6 +26,7 @@ struct DecideRequest {
   bool explain = false;
   job::Offer offer;  // only what a policy may see
   job::Facts facts;
+  std::unique_ptr<job::UsageTable> usage;  // what facts.usage points at
 };
 
 struct SenseRequest {
@@ -56,8 +60,9 @@ using Request = std::variant<LoadRequest, DecideRequest, SenseRequest>;
 using Reply = std::variant<LoadReply, DecideReply, SenseReply>;
 
 void encode_load(std::string& frame, const SourceFiles& files, const RuntimeOptions& options);
-void encode_decide(std::string& frame, std::uint64_t id, bool explain, const job::Offer& offer,
-                   const job::Facts& facts);
+/// `periods`: the starts from which the usage is told; strictly rising.
+void encode_decide(std::string& frame, std::uint64_t id, bool explain, const job::Offer& offer, const job::Facts& facts,
+                   const std::vector<base::WallTime>& periods);
 void encode_load_failure(std::string& frame, std::string_view error);
 void encode_loaded(std::string& frame, const rules::RuleSet& rules, const PerEvent<bool>& has_hooks);
 void encode(std::string& frame, const DecideReply& reply);

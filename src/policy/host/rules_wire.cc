@@ -114,7 +114,6 @@ rules::Calendar read_calendar(Reader& in) {
   for (std::size_t i = 0; i < windows && !in.bad(); ++i) calendar.add(read_window(in));
   const auto dates = in.count(kMaxEntries);
   for (std::size_t i = 0; i < dates && !in.bad(); ++i) calendar.add(read_dates(in));
-  if (calendar.size() == 0) in.reject();
   return calendar;
 }
 
@@ -140,9 +139,27 @@ void write(Writer& out, const rules::GameRule& rule) {
   out.optional(rule.max_vram);
   out.optional(rule.max_time);
   out.text(rule.reason);
+  out.flag(rule.quota.has_value());
+  if (!rule.quota) return;
+  out.optional(rule.quota->jobs);
+  out.optional(rule.quota->gpu_time);
+  out.text(rule.quota->per);
 }
 
-rules::GameRule read_game(Reader& in) {
+rules::Quota read_quota(Reader& in, const rules::Calendar& calendar) {
+  rules::Quota quota;
+  quota.jobs = in.optional<std::uint64_t>();
+  quota.gpu_time = in.optional<base::Duration>();
+  quota.per = in.text();
+  if (!quota.jobs && !quota.gpu_time) in.reject();
+  if (quota.jobs == 0U) in.reject();
+  if (quota.gpu_time) quota.gpu_time = within<base::Duration>(in, *quota.gpu_time, 1ns, kLongestTime);
+  const auto& known = rules::kCalendarPeriods;
+  if (std::find(known.begin(), known.end(), quota.per) == known.end() && !calendar.is_window(quota.per)) in.reject();
+  return quota;
+}
+
+rules::GameRule read_game(Reader& in, const rules::Calendar& calendar) {
   rules::GameRule rule;
   rule.pattern = in.text();
   rule.place = read_place(in);
@@ -156,6 +173,7 @@ rules::GameRule read_game(Reader& in) {
   rule.max_time = in.optional<base::Duration>();
   if (rule.max_time) rule.max_time = within<base::Duration>(in, *rule.max_time, 0ns, kLongestTime);
   rule.reason = in.text();
+  if (in.flag()) rule.quota = read_quota(in, calendar);
   return rule;
 }
 
@@ -236,8 +254,7 @@ pause::PauseRule read_pause(Reader& in, const rules::Calendar& calendar) {
 }  // namespace
 
 void write_rules(Writer& out, const rules::RuleSet& rules) {
-  out.flag(rules.calendar.size() > 0);
-  if (rules.calendar.size() > 0) write(out, rules.calendar);
+  write(out, rules.calendar);
   out.flag(rules.zone_place.has_value());
   if (rules.zone_place) write(out, *rules.zone_place);
   out.flag(rules.accept_during.has_value());
@@ -257,11 +274,11 @@ void write_rules(Writer& out, const rules::RuleSet& rules) {
 
 rules::RuleSet read_rules(Reader& in) {
   rules::RuleSet rules(rules::Zone::utc());
-  if (in.flag()) rules.calendar = read_calendar(in);
+  rules.calendar = read_calendar(in);
   if (in.flag()) rules.zone_place = read_place(in);
   if (in.flag()) rules.accept_during = read_accept_during(in, rules.calendar);
   const auto games = in.count(kMaxEntries);
-  for (std::size_t i = 0; i < games && !in.bad(); ++i) rules.games.push_back(read_game(in));
+  for (std::size_t i = 0; i < games && !in.bad(); ++i) rules.games.push_back(read_game(in, rules.calendar));
   const auto bounds = in.count(kMaxEntries);
   for (std::size_t i = 0; i < bounds && !in.bad(); ++i) rules.vram.push_back(read_vram(in, rules.calendar));
   const auto pauses = in.count(kMaxEntries);

@@ -129,6 +129,21 @@ int install_all(lua_State* lua) {
 
 }  // namespace
 
+base::Status check_period(const rules::Calendar& calendar, std::string_view per) {
+  const auto& periods = rules::kCalendarPeriods;
+  const bool of_calendar = std::find(periods.begin(), periods.end(), per) != periods.end();
+  if (of_calendar && calendar.is_window(per)) {
+    return invalid("per = '" + std::string(per) +
+                   "' means the calendar's, and there is a window of that name: " + "give the window another name");
+  }
+  if (of_calendar || calendar.is_window(per)) return {};
+  std::vector<std::string_view> known(periods.begin(), periods.end());
+  for (const std::string_view name : calendar.names()) {
+    if (calendar.is_window(name)) known.push_back(name);
+  }
+  return invalid(rules::unknown_name("period", per, known));
+}
+
 int call_api(lua_State* lua, ApiFunction function) {
   int results = 0;
   bool failed = false;
@@ -194,6 +209,11 @@ std::vector<Failure> Api::finish_load() {
   }
   for (const Reference& reference : references) {
     if (failures.size() >= kMaxReported) break;
+    if (reference.period) {
+      if (const auto known = check_period(rules.calendar, reference.name); !known)
+        failures.push_back({known.error().message, reference.place});
+      continue;
+    }
     if (rules.calendar.find(reference.name)) continue;
     failures.push_back({rules::unknown_name("window", reference.name, rules.calendar.names()), reference.place});
   }

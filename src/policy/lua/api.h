@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "job/decision.h"
 #include "job/offer.h"
 #include "policy/hook_event.h"
 #include "policy/lua/state.h"
@@ -51,7 +52,7 @@ class Api {
   std::vector<Failure> finish_load();
 
   /// Makes the offer's facts the ones that hooks see.
-  std::optional<Failure> begin_offer(State& state, const job::Offer& offer, base::WallTime now);
+  std::optional<Failure> begin_offer(State& state, const job::Offer& offer, const job::Facts& facts);
   /// Asks the hooks [first, end) of `event` in order. Requires: begin_offer, and first < end.
   HookResult run(State& state, HookEvent event, std::size_t first, std::size_t end, const Budget& budget);
 
@@ -62,6 +63,7 @@ class Api {
   struct Reference {
     std::string name;
     rules::Place place;
+    bool period = false;  // of a quota: a window, but no dates, or one of the calendar's
   };
   /// `worker.window 'night'` still waits for its table.
   struct Opened {
@@ -79,12 +81,14 @@ class Api {
   std::size_t calls = 0;       // of the API, while loading
   std::size_t kept_bytes = 0;  // of the texts that declarations keep, outside of Lua's memory
   base::WallTime now;
-  std::optional<Failure> refused;  // the first declaration that was refused, also when pcall hid it
+  const job::Usage* usage = nullptr;  // of the offer that hooks are asked about
+  std::optional<Failure> refused;     // the first declaration that was refused, also when pcall hid it
   std::vector<Reference> references;
   std::vector<Opened> opened;
   std::vector<File> files;
-  std::size_t asked = 0;          // the running hook
-  std::vector<Verdict> verdicts;  // of the running hook
+  HookEvent running = HookEvent::kOffer;  // the event of the running hook
+  std::size_t asked = 0;                  // the running hook
+  std::vector<Verdict> verdicts;          // of the running hook
   std::vector<std::pair<std::string, rules::Place>> notes;
   rules::Place verdict_line;  // where worker.decline or worker.accept was last read
   std::uint64_t next_verdict = 1;
@@ -110,11 +114,13 @@ int api_entry(lua_State* lua) {
 /// Where the declaration that is running was written.
 rules::Place declared_at(lua_State* lua, const Api& api);
 
-/// Adds decline, accept, pause, minutes, gib, in_window and note to the table at the top of the stack.
+/// Adds decline, accept, pause, minutes, gib, in_window, used and note to the table at the top of the stack.
 void add_helpers(lua_State* lua);
 /// Creates the offer's facts and their view; fills the references of `api`.
 void add_facts(lua_State* lua, Api& api);
 /// Writes the facts of `offer` into the table that the hooks see.
-void fill_facts(lua_State* lua, const Api& api, const job::Offer& offer);
+void fill_facts(lua_State* lua, const Api& api, const job::Offer& offer, const job::Facts& facts);
+/// Nothing when `per` is a period of a quota; why not otherwise.
+base::Status check_period(const rules::Calendar& calendar, std::string_view per);
 
 }  // namespace policy::lua

@@ -13,8 +13,9 @@ constexpr std::size_t kMaxVerdicts = 100;  // of one hook: a loop must not fill 
 constexpr std::size_t kMaxNotes = 100;
 constexpr std::uint64_t kSearchCost = 50;  // instructions, for each name that might have been meant
 
-const std::vector<std::string_view> kFactNames = {"id",    "game",   "asset", "kind",    "model", "engine",    "vram",
-                                                  "width", "height", "steps", "seconds", "chars", "max_tokens"};
+const std::vector<std::string_view> kFactNames = {"id",      "game",  "asset",      "kind",    "model",
+                                                  "engine",  "vram",  "width",      "height",  "steps",
+                                                  "seconds", "chars", "max_tokens", "est_time"};
 
 base::Error invalid(std::string message) {
   return {base::Code::kInvalid, std::move(message)};
@@ -104,6 +105,47 @@ base::Result<int> in_window(lua_State* lua, Api& api) {
   return 1;
 }
 
+/// A key of what `worker.used` gives that is not there.
+int unknown_use(lua_State* lua) {
+  {
+    const std::string_view name = lua_type(lua, 2) == LUA_TSTRING ? lua_tostring(lua, 2) : luaL_typename(lua, 2);
+    const auto text = rules::unknown_name("count", name, {"jobs", "gpu_time"});
+    lua_pushlstring(lua, text.data(), text.size());
+  }
+  return lua_error(lua);
+}
+
+/// Outside of the occurrences of a window, and where nothing is known, it is zero.
+base::Result<int> used(lua_State* lua, Api& api) {
+  CHECK_OK(in_hook(api, "worker.used"));
+  if (api.running != HookEvent::kOffer) return invalid("worker.used only works inside a hook of 'offer'");
+  TRY(const auto table, TableReader::open(lua, 1, "worker.used", {"game", "per"}, false));
+  TRY(const auto game, table.text("game"));
+  if (!game) return table.error("game", "is missing: the name of a game, or a pattern");
+  TRY(const auto per, table.text("per"));
+  if (!per) return table.error("per", "is missing: 'day', 'week' or the name of a window");
+  if (const auto known = check_period(api.rules.calendar, *per); !known)
+    return table.error("per", known.error().message);
+  job::Used sum;
+  if (api.usage == nullptr && api.notes.size() < kMaxNotes) {
+    api.notes.emplace_back("worker.used: what is used is unknown outside of a running worker; taken as 0",
+                           State::running_line(lua));
+  }
+  const auto start = api.rules.calendar.period(*per, api.now).start;
+  if (api.usage != nullptr && start) {
+    for (const job::GameUse& use : api.usage->since(*start, api.now)) {
+      if (rules::matches(*game, use.game)) sum.add(use.used);
+    }
+  }
+  lua_createtable(lua, 0, 2);
+  lua_pushnumber(lua, static_cast<lua_Number>(sum.jobs));
+  lua_setfield(lua, -2, "jobs");
+  lua_pushnumber(lua, std::chrono::duration<double>(sum.gpu_time).count());
+  lua_setfield(lua, -2, "gpu_time");
+  push_read_only(lua, &unknown_use, "what worker.used gives cannot be changed");
+  return 1;
+}
+
 base::Result<int> note(lua_State* lua, Api& api) {
   if (lua_isnumber(lua, 1) != 0) lua_tostring(lua, 1);
   TRY(auto text, read_text(lua, 1, "worker.note"));
@@ -142,6 +184,11 @@ void set_number(lua_State* lua, const char* name, const std::optional<Number>& n
   lua_setfield(lua, -2, name);
 }
 
+std::optional<double> seconds(std::optional<base::Duration> time) {
+  if (!time) return std::nullopt;
+  return std::chrono::duration<double>(*time).count();
+}
+
 struct Invocation {
   Api& api;
   HookEvent event;
@@ -166,11 +213,12 @@ int invoke(lua_State* lua) {
 struct Filling {
   const Api& api;
   const job::Offer& offer;
+  const job::Facts& facts;
 };
 
 int fill(lua_State* lua) {
   const auto& filling = *static_cast<const Filling*>(lua_touserdata(lua, 1));
-  fill_facts(lua, filling.api, filling.offer);
+  fill_facts(lua, filling.api, filling.offer, filling.facts);
   return 0;
 }
 
@@ -204,10 +252,11 @@ void read_verdict(lua_State* lua, const Api& api, const Hook& hook, HookResult& 
 }  // namespace
 
 void add_helpers(lua_State* lua) {
-  const luaL_Reg functions[] = {{"decline", &api_entry<&decline>},     {"accept", &api_entry<&accept>},
-                                {"pause", &api_entry<&pause>},
-                                {"minutes", &api_entry<&minutes>},     {"gib", &api_entry<&gib>},
-                                {"in_window", &api_entry<&in_window>}, {"note", &api_entry<&note>}};
+  const luaL_Reg functions[] = {
+      {"decline", &api_entry<&decline>}, {"accept", &api_entry<&accept>},       {"pause", &api_entry<&pause>},
+      {"minutes", &api_entry<&minutes>},
+      {"gib", &api_entry<&gib>},         {"in_window", &api_entry<&in_window>}, {"used", &api_entry<&used>},
+      {"note", &api_entry<&note>}};
   for (const auto& [name, function] : functions) {
     lua_pushcfunction(lua, function);
     lua_setfield(lua, -2, name);
@@ -222,7 +271,7 @@ void add_facts(lua_State* lua, Api& api) {
   api.views[HookEvent::kOffer] = luaL_ref(lua, LUA_REGISTRYINDEX);
 }
 
-void fill_facts(lua_State* lua, const Api& api, const job::Offer& offer) {
+void fill_facts(lua_State* lua, const Api& api, const job::Offer& offer, const job::Facts& facts) {
   lua_rawgeti(lua, LUA_REGISTRYINDEX, api.offer_facts);
   set_text(lua, "id", offer.id.str());
   set_text(lua, "game", offer.game.str());
@@ -238,12 +287,14 @@ void fill_facts(lua_State* lua, const Api& api, const job::Offer& offer) {
   set_number(lua, "seconds", offer.facts.seconds);
   set_number(lua, "chars", offer.facts.chars);
   set_number(lua, "max_tokens", offer.facts.max_tokens);
+  set_number(lua, "est_time", seconds(facts.est_time));
   lua_pop(lua, 1);
 }
 
-std::optional<Failure> Api::begin_offer(State& state, const job::Offer& offer, base::WallTime time) {
-  now = time;
-  Filling filling{*this, offer};
+std::optional<Failure> Api::begin_offer(State& state, const job::Offer& offer, const job::Facts& facts) {
+  now = facts.now;
+  usage = facts.usage;
+  Filling filling{*this, offer, facts};
   return state.protect(&fill, &filling);
 }
 
@@ -255,6 +306,7 @@ HookResult Api::run(State& state, HookEvent event, std::size_t first, std::size_
   notes.clear();
   verdict_line = {};
   asked = first;
+  running = event;
   Invocation invocation{*this, event, end};
   lua_pushcfunction(lua, &invoke);
   lua_pushlightuserdata(lua, &invocation);

@@ -102,6 +102,25 @@ base::Result<std::optional<base::Duration>> TableReader::span(const char* key) c
   return std::optional(*value);
 }
 
+base::Result<std::optional<std::uint64_t>> TableReader::count(const char* key) const {
+  lua_getfield(lua_, index_, key);
+  if (lua_isnil(lua_, -1)) return std::optional<std::uint64_t>();
+  constexpr lua_Number kMost = 1e15;  // Lua's numbers are exact up to here
+  const lua_Number number = lua_type(lua_, -1) == LUA_TNUMBER ? lua_tonumber(lua_, -1) : 0;
+  if (!(number >= 1 && number <= kMost) || number != std::floor(number)) {
+    return error(key, "must be a whole number from 1 on, without quotes");
+  }
+  return std::optional(static_cast<std::uint64_t>(number));
+}
+
+base::Result<std::optional<TableReader>> TableReader::table(const char* key,
+                                                            const std::vector<std::string_view>& keys) const {
+  lua_getfield(lua_, index_, key);
+  if (lua_isnil(lua_, -1)) return std::optional<TableReader>();
+  TRY(auto inner, open(lua_, lua_gettop(lua_), what_ + ": " + key, keys, false));
+  return std::optional(std::move(inner));
+}
+
 base::Result<std::vector<std::string>> TableReader::texts(const char* key) const {
   lua_getfield(lua_, index_, key);
   if (lua_isnil(lua_, -1)) return std::vector<std::string>();

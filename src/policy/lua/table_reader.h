@@ -31,6 +31,10 @@ class TableReader {
   base::Result<std::optional<bool>> flag(const char* key) const;
   base::Result<std::optional<base::Bytes>> size(const char* key) const;
   base::Result<std::optional<base::Duration>> span(const char* key) const;
+  /// A whole number from 1 on.
+  base::Result<std::optional<std::uint64_t>> count(const char* key) const;
+  /// A table inside of this one.
+  base::Result<std::optional<TableReader>> table(const char* key, const std::vector<std::string_view>& keys) const;
   /// A list of strings, or one string alone.
   base::Result<std::vector<std::string>> texts(const char* key) const;
   /// The positions 1, 2, ... of the table itself.

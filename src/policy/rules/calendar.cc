@@ -134,6 +134,54 @@ base::WallTime Calendar::holds_until(std::string_view name, base::WallTime now) 
   return zone_.instant(day_of(zone_.local(now)) + std::chrono::days(1), {});
 }
 
+Period Calendar::find_period(std::string_view per, base::WallTime now) const {
+  const auto today = day_of(zone_.local(now));
+  std::vector<Interval> parts;
+  if (is_window(per)) {
+    for (const Occurrence& found : occurrences(per, today)) parts.push_back(found.when);
+  } else {
+    const std::chrono::days length(per == kPerWeek ? 7 : 1);
+    for (auto day = today - kReach; day <= today + kReach; day += std::chrono::days(1)) {
+      if (per == kPerWeek && std::chrono::weekday(day) != std::chrono::Monday) continue;
+      parts.push_back({zone_.instant(day, {}), zone_.instant(day + length, {})});
+    }
+  }
+  Period period;
+  period.since = now;
+  period.until = zone_.instant(today + kReach - std::chrono::days(1), {});
+  for (const Interval& part : parts) {
+    if (part.start > now) {
+      period.next = part.start;
+      period.until = std::min(period.until, part.start);
+      break;
+    }
+    if (!part.contains(now)) continue;
+    period.start = part.start;
+    period.until = part.end;
+  }
+  return period;
+}
+
+const Period& Calendar::period(std::string_view per, base::WallTime now) {
+  auto known = std::find_if(periods_.begin(), periods_.end(), [per](const auto& entry) { return entry.first == per; });
+  if (known == periods_.end()) known = periods_.insert(known, {std::string(per), {}});
+  Period& period = known->second;
+  if (now < period.since || now >= period.until) period = find_period(per, now);
+  return period;
+}
+
+std::vector<base::WallTime> Calendar::period_starts(base::WallTime now) {
+  std::vector<base::WallTime> starts;
+  const auto add = [&](std::string_view per) {
+    if (const auto start = period(per, now).start) starts.push_back(*start);
+  };
+  for (const std::string_view per : kCalendarPeriods) add(per);
+  for (const Entry& entry : windows_) add(entry.window.name);
+  std::sort(starts.begin(), starts.end());
+  starts.erase(std::unique(starts.begin(), starts.end()), starts.end());
+  return starts;
+}
+
 Calendar::Around Calendar::around(const AcceptDuring& rule, std::chrono::sys_days centre) const {
   const auto excepted_date = [&](base::WallTime start) -> std::string_view {
     const auto day = day_of(zone_.local(start));

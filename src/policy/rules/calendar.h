@@ -5,10 +5,12 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
 #include "policy/rules/place.h"
+#include "policy/rules/quota/period.h"
 #include "policy/rules/units.h"
 #include "policy/rules/zone.h"
 
@@ -77,6 +79,11 @@ class Calendar {
   bool inside(std::string_view name, base::WallTime now);
   /// Until when that answer holds. Requires: as `inside`.
   base::WallTime holds_until(std::string_view name, base::WallTime now);
+  bool is_window(std::string_view name) const { return find_window(name) != nullptr; }
+  /// Requires: `per` is one of kCalendarPeriods or a window. Cached. Valid until the next call.
+  const Period& period(std::string_view per, base::WallTime now);
+  /// The starts of all periods that hold, in order, each once.
+  std::vector<base::WallTime> period_starts(base::WallTime now);
   /// Requires: every name is declared. Not cached.
   Opening opening(const AcceptDuring& rule, base::WallTime now) const;
 
@@ -102,11 +109,13 @@ class Calendar {
   std::optional<Interval> occurrence(const Window& window, std::chrono::sys_days day) const;
   /// Those of `name` that start on one of the days around `centre`, in order.
   std::vector<Occurrence> occurrences(std::string_view name, std::chrono::sys_days centre) const;
+  Period find_period(std::string_view per, base::WallTime now) const;
   Around around(const AcceptDuring& rule, std::chrono::sys_days centre) const;
 
   Zone zone_;
   std::vector<Entry> windows_;
   std::vector<DateSet> dates_;
+  std::vector<std::pair<std::string, Period>> periods_;  // those that were asked for
 };
 
 }  // namespace policy::rules

@@ -4,12 +4,13 @@
 
 namespace policy::rules {
 
-void Poll::ask(RuleSet& rules, const job::Offer& offer, base::WallTime now) {
-  if (rules.accept_during) add(rules.vote_opening(now, explain_));
+void Poll::ask(RuleSet& rules, const job::Offer& offer, const job::Facts& facts) {
+  if (rules.accept_during) add(rules.vote_opening(facts.now, explain_, facts.est_time));
   if (rules.games.empty() || !open()) return;
   const auto* rule = rules.game_rule(offer.game.str());
   if (explain_) skip_games(rules.games, rule, true);
   add(rules.vote_game(rule, offer, explain_));
+  if (rule != nullptr && rule->accept && rule->quota && open()) add(rules.vote_quota(*rule, facts, explain_));
   if (explain_) skip_games(rules.games, rule, false);
   if (rule != nullptr) set_plan(*rule);
 }

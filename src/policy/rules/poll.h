@@ -3,7 +3,6 @@
 
 #include <string>
 
-#include "base/clock.h"
 #include "job/decision.h"
 #include "job/offer.h"
 #include "policy/rules/place.h"
@@ -21,7 +20,7 @@ class Poll {
   bool open() const { return explain_ || decision_.accepted; }
 
   /// The votes of what is declared.
-  void ask(RuleSet& rules, const job::Offer& offer, base::WallTime now);
+  void ask(RuleSet& rules, const job::Offer& offer, const job::Facts& facts);
 
   void decline(job::RejectCode code, std::string reason, const Place& place);
   /// This rule is named as the one that accepted, unless another one objects.

@@ -99,13 +99,50 @@ Ballot RuleSet::vote_game(const GameRule* rule, const job::Offer& offer, bool ex
   return ballot;
 }
 
-Ballot RuleSet::vote_opening(base::WallTime now, bool explain) {
+job::Used RuleSet::used(const GameRule& rule, base::WallTime start, const job::Facts& facts) const {
+  job::Used sum;
+  for (const job::GameUse& use : facts.usage->since(start, facts.now)) {
+    if (game_rule(use.game) == &rule) sum.add(use.used);
+  }
+  return sum;
+}
+
+Ballot RuleSet::vote_quota(const GameRule& rule, const job::Facts& facts, bool explain) {
+  const Quota& quota = *rule.quota;
+  Ballot ballot{.place = rule.place};
+  if (facts.usage == nullptr) {
+    if (explain) ballot.text = "quota of " + to_text(quota) + ": what is used is unknown outside of a running worker";
+    return ballot;
+  }
+  const Period& period = calendar.period(quota.per, facts.now);
+  if (!period.start) {
+    if (explain) {
+      ballot.text = "quota of " + to_text(quota) + " does not count now" + next_text(quota, period, calendar.zone());
+    }
+    return ballot;
+  }
+  const job::Used sum = used(rule, *period.start, facts);
+  std::string why = objection(quota, sum);
+  if (why.empty()) {
+    if (explain) ballot.text = "quota: " + state_text(quota, sum);
+    return ballot;
+  }
+  ballot = decline(rule.place, job::RejectCode::kPaused, std::move(why));
+  ballot.text += next_text(quota, period, calendar.zone());
+  return ballot;
+}
+
+Ballot RuleSet::vote_opening(base::WallTime now, bool explain, std::optional<base::Duration> est_time) {
   const AcceptDuring& rule = *accept_during;
   if (!opening_.valid.contains(now)) opening_ = calendar.opening(rule, now);
   const auto local = [this](base::WallTime when) { return format_local(calendar.zone(), when); };
   if (opening_.open) {
-    if (opening_.bounded && opening_.valid.end - now < rule.finish_before_end) {
-      return decline(rule.place, job::RejectCode::kPaused, "would not finish before the window ends");
+    const auto needed = std::max(rule.finish_before_end, est_time.value_or(base::Duration()));
+    if (opening_.bounded && opening_.valid.end - now < needed) {
+      auto ballot = decline(rule.place, job::RejectCode::kPaused, "would not finish before the window ends");
+      ballot.text += " (" + in_quotes(opening_.window) + " ends " + local(opening_.valid.end) +
+                     (est_time ? ", it takes about " + format_span(*est_time) + ")" : ")");
+      return ballot;
     }
     Ballot ballot{.place = rule.place};
     if (explain) {

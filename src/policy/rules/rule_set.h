@@ -11,6 +11,7 @@
 #include "policy/pause/pause_rule.h"
 #include "policy/rules/calendar.h"
 #include "policy/rules/place.h"
+#include "policy/rules/quota/quota.h"
 #include "policy/rules/vram.h"
 
 namespace policy::rules {
@@ -27,7 +28,8 @@ struct GameRule {
   std::vector<std::string> models;  // patterns; empty = all
   std::optional<base::Bytes> max_vram;
   std::optional<base::Duration> max_time;
-  std::string reason;  // given to the studio when this entry declines
+  std::string reason;          // given to the studio when this entry declines, except for a quota: that ends
+  std::optional<Quota> quota;  // of all games to which this entry applies, together
 };
 
 /// One rule's part in a decision.
@@ -56,12 +58,17 @@ struct RuleSet {
   const GameRule* game_rule(std::string_view game) const;
   /// Requires: `game_rule(offer.game)` gave `rule`, and there is at least one entry.
   Ballot vote_game(const GameRule* rule, const job::Offer& offer, bool explain) const;
+  /// Requires: rule.quota. Between two occurrences of a window, and where the usage is unknown, it does not bound.
+  Ballot vote_quota(const GameRule& rule, const job::Facts& facts, bool explain);
   /// Requires: accept_during is declared and its names are known. Cached: one comparison while the answer holds.
-  Ballot vote_opening(base::WallTime now, bool explain);
+  /// An offer that is known to take longer than the window is open declines too.
+  Ballot vote_opening(base::WallTime now, bool explain, std::optional<base::Duration> est_time = std::nullopt);
   /// `total`: what the machine has, if that is known.
   VramBound vram_bound(base::WallTime now, std::optional<base::Bytes> total);
 
  private:
+  job::Used used(const GameRule& rule, base::WallTime start, const job::Facts& facts) const;
+
   Opening opening_;
 };
 

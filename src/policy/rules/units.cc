@@ -207,4 +207,18 @@ base::Result<DateRange> parse_dates(std::string_view text) {
   return DateRange{first, last};
 }
 
+std::string format_span(base::Duration span) {
+  struct Unit {
+    base::Duration size;
+    char name;
+  };
+  std::string text;
+  for (const auto& [size, name] : {Unit{24h, 'd'}, Unit{1h, 'h'}, Unit{1min, 'm'}, Unit{1s, 's'}}) {
+    if (span < size) continue;
+    text += std::to_string(span / size) + name;
+    span %= size;
+  }
+  return text.empty() ? "0s" : text;
+}
+
 }  // namespace policy::rules

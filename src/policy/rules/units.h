@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/clock.h"
@@ -23,6 +24,9 @@ base::Result<double> parse_temperature(std::string_view text);
 
 /// "20m", "90s", "1h30m", "2d". A unit is required.
 base::Result<base::Duration> parse_span(std::string_view text);
+
+/// "15m", "1h30m", "2d": what `parse_span` reads; whole seconds.
+std::string format_span(base::Duration span);
 
 /// A time of day with an optional weekday in front: "22:00", "fri 20:00". "24:00" is the end of the day.
 struct DayTime {

@@ -61,6 +61,12 @@ worker.vram { during = 'night', keep_free = '2GiB', at_most = '40%' })");
   }
 }
 
+TEST(Describe, SaysTheQuotaOfAGame) {
+  const auto text = text_of(R"(worker.window 'night' { from = '22:00', to = '07:00' }
+worker.game 'a' { max_time = '15m', quota = { jobs = 3, gpu_time = '4h', per = 'night' } })");
+  EXPECT_THAT(text, HasSubstr("accepted, for at most 15m, not more than 3 jobs and 4h of GPU time per \"night\""));
+}
+
 TEST(Describe, WhatAnEarlierEntryTakesIsNotSaid) {
   const auto text = text_of("worker.game '*' {}\nworker.game 'late' { accept = false }");
   EXPECT_THAT(text, HasSubstr("game \"*\" is accepted"));

@@ -15,6 +15,7 @@
 #include "base/files.h"
 #include "base/task_group.h"
 #include "base/timeout.h"
+#include "job/usage.h"
 #include "policy/policy_host.h"
 #include "policy_fixture.h"
 

@@ -41,6 +41,52 @@ TEST_F(PolicyHostTest, DecidesWithReasonRuleAndGeneration) {
   });
 }
 
+TEST_F(PolicyHostTest, HooksInTheChildAskForThePast) {
+  write(folder / "a.lua",
+        with_worker("worker.zone 'Asia/Tokyo'\n"
+                    "worker.window 'night' { from = '20:00', to = '07:00' }\n"
+                    "worker.on('offer', function(offer)\n"
+                    "  local function jobs(per) return worker.used { game = 'a*', per = per }.jobs end\n"
+                    "  return worker.decline(jobs 'night' .. ' ' .. jobs 'day' .. ' ' .. jobs 'week'\n"
+                    "                        .. ' ' .. offer.est_time)\n"
+                    "end)"));
+  run([](PolicyHostTest& test) -> asio::awaitable<void> {
+    job::UsageTable usage;
+    usage.add(utc(2026, 3, 22, 15), {{"a", {.jobs = 6}}});  // Monday 00:00 in Tokyo
+    usage.add(utc(2026, 3, 23, 15), {{"a", {.jobs = 4}}, {"b", {.jobs = 9}}});
+    usage.add(utc(2026, 3, 24, 11), {{"ab", {.jobs = 2}}, {"a", {.jobs = 1}}});
+    auto facts = kNow;  // 21:00
+    facts.usage = &usage;
+    facts.est_time = 90s;
+    const auto offer = make_offer();
+    const auto decision = co_await test.host->decide(offer, facts);
+    EXPECT_EQ(decision.reason, "3 4 6 90");
+  });
+}
+
+TEST_F(PolicyHostTest, BothProcessesMeanTheSameDay) {
+  write(folder / "a.lua",
+        with_worker("worker.zone 'Asia/Tokyo'\n"
+                    "worker.game '*' { quota = { jobs = 1, per = 'day' } }\n"
+                    "worker.on('offer', function()\n"
+                    "  return worker.decline(worker.used { game = '*', per = 'day' }.jobs .. ' jobs')\n"
+                    "end)"));
+  run([](PolicyHostTest& test) -> asio::awaitable<void> {
+    job::UsageTable usage;
+    usage.add(utc(2026, 3, 24), {{"a", {.jobs = 1}}});
+    usage.add(utc(2026, 3, 23, 15), {{"b", {.gpu_time = 1s}}});
+    auto facts = kNow;
+    facts.usage = &usage;
+    const auto offer = make_offer();
+    auto decision = co_await test.host->decide(offer, facts);
+    EXPECT_EQ(decision.reason, "0 jobs");
+    usage = {};
+    usage.add(utc(2026, 3, 23, 15), {{"a", {.jobs = 1}}});
+    decision = co_await test.host->decide(offer, facts);
+    EXPECT_EQ(decision.reason, "quota of 1 job per \"day\" used up");
+  });
+}
+
 TEST_F(PolicyHostTest, ExplainsWhenAsked) {
   write(folder / "a.lua", declining("not today"));
   options.explain = true;

@@ -25,7 +25,7 @@ TEST(HostProtocol, CarriesADecisionThereAndBack) {
   auto offer = test::make_offer();
   offer.facts.seconds = 2.5;
   std::string frame;
-  encode_decide(frame, 42, true, offer, test::at(test::utc(2026, 3, 24)));
+  encode_decide(frame, 42, true, offer, test::at(test::utc(2026, 3, 24)), {});
   const auto request = decode_request(frame);
   ASSERT_TRUE(request);
   const auto& decide = std::get<DecideRequest>(*request);
@@ -82,6 +82,7 @@ worker.window 'span' { from = 'fri 20:00', lasts = '30h' }
 worker.dates 'fair' { '2026-12-24 .. 2027-01-02', '2027-03-01' }
 worker.accept_during { 'night', 'span', except = { 'fair' }, finish_before_end = '10m' }
 worker.game 'a-*' { kinds = { 'image', 'llm' }, models = { 'm*' }, max_vram = '8GiB', max_time = '15m' }
+worker.game 'b' { quota = { jobs = 3, gpu_time = '4h', per = 'span' } }
 worker.game '*' { accept = false, reason = 'not here' }
 worker.vram { during = 'night', keep_free = '2GiB', at_most = '40%' }
 )")}});
@@ -101,9 +102,10 @@ TEST(HostProtocol, CarriesTheDeclaredRules) {
   EXPECT_EQ(declared.rules.calendar.zone().name(), "Asia/Tokyo");
   EXPECT_EQ(declared.rules.calendar.size(), 3U);
   EXPECT_EQ(declared.rules.zone_place->line, 2);
-  ASSERT_EQ(declared.rules.games.size(), 2U);
+  ASSERT_EQ(declared.rules.games.size(), 3U);
   EXPECT_EQ(declared.rules.games[0].max_vram, 8 * base::kGiB);
-  EXPECT_EQ(declared.rules.games[1].reason, "not here");
+  EXPECT_EQ(rules::to_text(declared.rules.games[1].quota.value()), "3 jobs and 4h of GPU time per \"span\"");
+  EXPECT_EQ(declared.rules.games[2].reason, "not here");
   ASSERT_EQ(declared.rules.vram.size(), 1U);
   EXPECT_EQ(declared.rules.vram[0].at_most_percent, 40U);
   // Tuesday 23:00 and Thursday 24 December 23:00 in Tokyo.
@@ -122,12 +124,45 @@ TEST(HostProtocol, RefusesRulesThatCannotBeMeant) {
   EXPECT_TRUE(decode_reply(with("Asia/Tokyo", "Asia/Seoul")));
   EXPECT_FALSE(decode_reply(with("Asia/Tokyo", "Asia/Tokio")));
   EXPECT_FALSE(decode_reply(with("night", "nacht")));  // accept_during names it too
+  const auto per = frame.rfind("span");
+  EXPECT_TRUE(decode_reply(frame.substr(0, per) + "week" + frame.substr(per + 4)));
+  EXPECT_FALSE(decode_reply(frame.substr(0, per) + "fair" + frame.substr(per + 4))) << "dates are no period";
   EXPECT_FALSE(decode_reply(frame + "x"));
+}
+
+TEST(HostProtocol, CarriesWhatHooksMayAskOfThePast) {
+  const auto night = test::utc(2026, 3, 23, 21);
+  const auto day = test::utc(2026, 3, 24);
+  job::UsageTable usage;
+  usage.add(night, {{"a", {3, std::chrono::minutes(4)}}, {"b", {1, {}}}});
+  usage.add(day, {});
+  auto facts = test::at(day + std::chrono::hours(3));
+  facts.est_time = std::chrono::seconds(90);
+  facts.usage = &usage;
+  std::string frame;
+  encode_decide(frame, 1, false, test::make_offer(), facts, usage.starts());
+  for (std::size_t size = 0; size < frame.size(); ++size) EXPECT_FALSE(decode_request(frame.substr(0, size))) << size;
+  const auto request = decode_request(frame);
+  ASSERT_TRUE(request);
+  const auto& told = std::get<DecideRequest>(*request).facts;
+  EXPECT_EQ(told.est_time, std::chrono::seconds(90));
+  ASSERT_NE(told.usage, nullptr);
+  const auto uses = told.usage->since(night, told.now);
+  ASSERT_EQ(uses.size(), 2U);
+  EXPECT_EQ(uses[0].game, "a");
+  EXPECT_EQ(uses[0].used, (job::Used{3, std::chrono::minutes(4)}));
+  EXPECT_TRUE(told.usage->since(day, told.now).empty());
+
+  encode_decide(frame, 1, false, test::make_offer(), facts, {day, night});
+  EXPECT_FALSE(decode_request(frame)) << "each period once, in order";
+  usage.add(day + std::chrono::hours(1), {{"c", {1, -std::chrono::seconds(1)}}});
+  encode_decide(frame, 1, false, test::make_offer(), facts, usage.starts());
+  EXPECT_FALSE(decode_request(frame));
 }
 
 TEST(HostProtocol, RefusesEveryCutAndEveryExcess) {
   std::string frame;
-  encode_decide(frame, 1, false, test::make_offer(), test::at(test::utc(2026, 3, 24)));
+  encode_decide(frame, 1, false, test::make_offer(), test::at(test::utc(2026, 3, 24)), {});
   for (std::size_t size = 0; size < frame.size(); ++size) EXPECT_FALSE(decode_request(frame.substr(0, size))) << size;
   EXPECT_FALSE(decode_request(frame + "x"));
   EXPECT_FALSE(decode_reply(frame));
@@ -141,7 +176,7 @@ TEST(HostProtocol, RefusesANumberThatDoesNotFit) {
   auto offer = test::make_offer();
   offer.facts.max_tokens = 1;
   std::string frame;
-  encode_decide(frame, 1, false, offer, test::at(test::utc(2026, 3, 24)));
+  encode_decide(frame, 1, false, offer, test::at(test::utc(2026, 3, 24)), {});
   ASSERT_TRUE(decode_request(frame));
   frame[frame.size() - 4] = 1;  // its last field: one more bit than 32
   EXPECT_FALSE(decode_request(frame));

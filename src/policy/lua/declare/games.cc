@@ -21,16 +21,37 @@ base::Status read_kinds(const TableReader& table, rules::GameRule& rule) {
   return {};
 }
 
+base::Status read_quota(const TableReader& game, Api& api, rules::GameRule& rule) {
+  TRY(const auto table, game.table("quota", {"jobs", "gpu_time", "per"}));
+  if (!table) return {};
+  rules::Quota quota;
+  TRY(quota.jobs, table->count("jobs"));
+  TRY(quota.gpu_time, table->span("gpu_time"));
+  if (!quota.jobs && !quota.gpu_time) return table->error("jobs", "or 'gpu_time' is needed");
+  if (quota.gpu_time == base::Duration()) {
+    return table->error("gpu_time", "must be more than 0; write accept = false instead");
+  }
+  TRY(const auto per, table->text("per"));
+  if (!per) return table->error("per", "is missing: 'day', 'week' or the name of a window");
+  quota.per = *per;
+  // The window may be declared in a later file.
+  api.references.push_back({*per, rule.place, true});
+  rule.quota = std::move(quota);
+  return {};
+}
+
 base::Result<int> finish_game(lua_State* lua, Api& api) {
   rules::GameRule rule{.pattern = opened_name(lua, api, "worker.game"), .place = declared_at(lua, api)};
-  TRY(const auto table, TableReader::open(lua, 1, "worker.game '" + rule.pattern + "'",
-                                          {"accept", "kinds", "models", "max_vram", "max_time", "reason"}, false));
+  TRY(const auto table,
+      TableReader::open(lua, 1, "worker.game '" + rule.pattern + "'",
+                        {"accept", "kinds", "models", "max_vram", "max_time", "quota", "reason"}, false));
   TRY(const auto accept, table.flag("accept"));
   rule.accept = accept.value_or(true);
   CHECK_OK(read_kinds(table, rule));
   TRY(rule.models, table.texts("models"));
   TRY(rule.max_vram, table.size("max_vram"));
   TRY(rule.max_time, table.span("max_time"));
+  CHECK_OK(read_quota(table, api, rule));
   TRY(const auto reason, table.text("reason"));
   rule.reason = reason.value_or("");
   for (const rules::GameRule& earlier : api.rules.games) {

@@ -2,11 +2,16 @@
 // The commands of studio-worker. Each prints to stdout, errors to stderr, and returns its exit code.
 
 #include <string>
+#include <string_view>
 
 #include "config/command_line.h"
 #include "config/load.h"
+#include "policy/records/record.h"
 
 namespace cli {
+
+inline constexpr std::string_view kNoPolicy =
+    "no policy is configured; name one with --policy FILE|DIR, or with the key \"policy\" in config.toml";
 
 int run_command(const config::Invocation& invocation, const std::string& version);
 
@@ -19,6 +24,12 @@ int check_policy(const config::Invocation& invocation, const config::Loaded& loa
 int explain_policy(const config::Invocation& invocation, const config::Loaded& loaded);
 int describe_policy(const config::Invocation& invocation, const config::Loaded& loaded);
 int simulate_policy(const config::Invocation& invocation, const config::Loaded& loaded);
+int replay_policy(const config::Invocation& invocation, const config::Loaded& loaded);
+int why_refused(const config::Invocation& invocation, const config::Loaded& loaded);
+int show_policy_history(const config::Invocation& invocation, const config::Loaded& loaded);
+/// What --last or --id asks for. Errors: kNotFound.
+base::Result<policy::records::DecisionRecord> recorded_offer(const config::Invocation& invocation,
+                                                             const config::Loaded& loaded);
 
 // Commands that change config.toml.
 int register_worker(const config::Invocation& invocation, const config::Loaded& loaded);
@@ -28,6 +39,8 @@ int set_enabled(const config::Loaded& loaded, bool enabled);
 // Commands to the running worker.
 int pause_worker(const config::Invocation& invocation, const config::Loaded& loaded);
 int resume_worker(const config::Loaded& loaded);
+int promote_policy(const config::Loaded& loaded);
+int roll_back_policy(const config::Invocation& invocation, const config::Loaded& loaded);
 int drain_worker(const config::Invocation& invocation, const config::Loaded& loaded);
 
 }  // namespace cli

@@ -86,6 +86,16 @@ int run_command(const config::Invocation& invocation, const std::string& version
       return describe_policy(invocation, *loaded);
     case config::Command::kPolicySimulate:
       return simulate_policy(invocation, *loaded);
+    case config::Command::kPolicyReplay:
+      return replay_policy(invocation, *loaded);
+    case config::Command::kPolicyWhy:
+      return why_refused(invocation, *loaded);
+    case config::Command::kPolicyHistory:
+      return show_policy_history(invocation, *loaded);
+    case config::Command::kPolicyPromote:
+      return promote_policy(*loaded);
+    case config::Command::kPolicyRollback:
+      return roll_back_policy(invocation, *loaded);
     case config::Command::kEngineList:
       return list_engines(invocation, *loaded);
   }

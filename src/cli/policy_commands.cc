@@ -17,9 +17,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::string_view kNoPolicy =
-    "no policy is configured; name one with --policy FILE|DIR, or with the key \"policy\" in config.toml";
-
 int print_report(const policy::CheckReport& report, bool as_json) {
   if (as_json) {
     json::array errors(report.errors.begin(), report.errors.end());
@@ -197,9 +194,23 @@ int check_policy(const config::Invocation& invocation, const config::Loaded& loa
 int explain_policy(const config::Invocation& invocation, const config::Loaded& loaded) {
   const auto& path = loaded.settings.policy;
   if (path.empty()) return fail(config::kExitUsage, kNoPolicy);
-  const auto offer = read_offer(invocation.offer_file);
-  if (!offer) return fail(config::kExitFailed, offer.error().message);
+  const bool recorded = invocation.last || invocation.recorded_id;
+  base::Result<job::Offer> offer = job::Offer();
   job::Facts facts{base::make_system_clock()->wall_now(), {}};
+  std::string then;
+  if (recorded) {
+    auto record = recorded_offer(invocation, loaded);
+    if (!record) return fail(config::kExitFailed, record.error().message);
+    offer = std::move(record->offer);
+    facts = std::move(record->facts);
+    then = "recorded: generation " + std::to_string(record->decision.generation) + " " +
+           (record->decision.accepted ? "accepted it"
+                                      : "declined it \"" + base::log::printable(record->decision.reason) + "\"") +
+           (record->decision.rule.empty() ? "" : ", " + base::log::printable(record->decision.rule));
+  } else {
+    offer = read_offer(invocation.offer_file);
+  }
+  if (!offer) return fail(config::kExitFailed, offer.error().message);
   if (invocation.at) {
     const auto at = policy::parse_time(path, *invocation.at);
     if (!at) return fail(config::kExitUsage, at.error().message);
@@ -208,6 +219,7 @@ int explain_policy(const config::Invocation& invocation, const config::Loaded& l
   const auto explanation = policy::explain(path, *offer, facts);
   if (!explanation) return fail(config::kExitFailed, explanation.error().message);
   print_explanation(*offer, *explanation, invocation.json);
+  if (!then.empty() && !invocation.json) std::puts(then.c_str());
   return config::kExitOk;
 }
 

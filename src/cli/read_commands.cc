@@ -83,9 +83,14 @@ std::string policy_text(const json::object& policy) {
   for (const auto& file : policy.at("files").as_array())
     text += (text.empty() ? "" : ", ") + std::string(file.as_string());
   if (text.empty()) return "none: every offer passes";
-  text = "generation " + text_of(policy, "generation") + " (" + text + ")";
+  text = "generation " + text_of(policy, "generation") + " " + text_of(policy, "hash").substr(0, 8) + " (" + text + ")";
+  if (text_of(policy, "since") == "rollback") text += ", by rollback until the policy folder changes";
   const std::string error = text_of(policy, "error");
-  return error.empty() ? text : text + "; the newest save was refused: " + error;
+  const std::string disk_error = text_of(policy, "disk_error");
+  const std::string held = text_of(policy, "held");
+  if (!held.empty()) text += "; the newest save is held: " + held;
+  if (!error.empty()) text += "; the newest save was refused: " + error;
+  return disk_error.empty() ? text : text + "; it is not kept on disk: " + disk_error;
 }
 
 std::string connection_text(const json::object& connection) {

@@ -8,6 +8,8 @@
 
 #include <cxxopts.hpp>
 
+#include "config/commands/numbers.h"
+#include "config/commands/policy_tools.h"
 #include "config/exit_code.h"
 #include "config/toml_file.h"
 
@@ -40,12 +42,21 @@ constexpr std::array kSpecs = {
     Spec{Command::kConfigCheck, "config check", "Setup", "what is wrong with config.toml", "", "config check"},
     Spec{Command::kPolicyCheck, "policy check", "Policies", "everything that a reload would check", "",
          "policy check --policy policies/"},
-    Spec{Command::kPolicyExplain, "policy explain", "Policies", "the verdict on an offer, rule by rule", "OFFER.json",
+    Spec{Command::kPolicyExplain, "policy explain", "Policies", "the verdict on an offer, rule by rule", "[OFFER.json]",
          "policy explain offer.json --at '2026-03-25 01:12'"},
     Spec{Command::kPolicyDescribe, "policy describe", "Policies", "the policy in plain sentences", "",
          "policy describe --policy policies/"},
     Spec{Command::kPolicySimulate, "policy simulate", "Policies", "a calendar of when jobs are claimed", "",
          "policy simulate --from 2026-03-23 --days 7"},
+    Spec{Command::kPolicyReplay, "policy replay", "Policies", "recorded offers against another policy", "",
+         "policy replay --since 14d --with edited/"},
+    Spec{Command::kPolicyWhy, "policy why", "Policies", "refusals by rule, and what would have changed them", "",
+         "policy why --since 7d"},
+    Spec{Command::kPolicyHistory, "policy history", "Policies", "the generations that are kept", "", "policy history"},
+    Spec{Command::kPolicyRollback, "policy rollback", "Policies", "back to a kept generation, until the folder changes",
+         "[N]", "policy rollback 38"},
+    Spec{Command::kPolicyPromote, "policy promote", "Policies", "put a save in force that is held", "",
+         "policy promote"},
     Spec{Command::kEngineList, "engine list", "Engines", "engines found, and what they serve", "", "engine list"},
 };
 
@@ -109,40 +120,12 @@ void add_options_of(Command command, cxxopts::Options& options) {
     case Command::kDrain:
       add("wait", "return when the worker has ended");
       break;
-    case Command::kPolicyCheck:
-    case Command::kPolicyExplain:
-    case Command::kPolicyDescribe:
-    case Command::kPolicySimulate:
-      add("policy", "Lua file or folder; default: the configured one", cxxopts::value<std::string>(), "FILE|DIR");
-      if (command == Command::kPolicyExplain) {
-        add("at", "the clock: RFC 3339, or local 'YYYY-MM-DD HH:MM'", cxxopts::value<std::string>(), "TIME");
-      }
-      if (command == Command::kPolicySimulate) {
-        add("from", "the first day, YYYY-MM-DD; default: today", cxxopts::value<std::string>(), "DAY");
-        add("days", "how many days; default: 7", cxxopts::value<std::string>(), "N");
-      }
-      break;
     case Command::kEngineList:
       add("engines", "folder of engines; may be repeated", cxxopts::value<std::vector<std::string>>(), "DIR");
       break;
     default:
       break;
   }
-}
-
-template <class Number>
-base::Result<Number> parse_number(std::string_view flag, const std::string& text, Number low, Number high) {
-  Number value{};
-  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (failure != std::errc() || end != text.data() + text.size() || !(value >= low) || !(value <= high)) {
-    constexpr bool kWhole = std::is_integral_v<Number>;
-    return base::Error{base::Code::kInvalid, std::string(flag) +
-                                                 (kWhole ? " needs a whole number from " + std::to_string(low) +
-                                                               " to " + std::to_string(high) + ", not \""
-                                                         : " needs a number, not \"") +
-                                                 text + "\""};
-  }
-  return value;
 }
 
 base::Status read_run(const cxxopts::ParseResult& parsed, Invocation& invocation) {
@@ -164,20 +147,6 @@ base::Status read_run(const cxxopts::ParseResult& parsed, Invocation& invocation
 base::Result<std::string> checked_level(const std::string& level) {
   if (level == "debug" || level == "info" || level == "warn" || level == "error") return level;
   return base::Error{base::Code::kInvalid, "--log-level is debug, info, warn or error, not \"" + level + "\""};
-}
-
-base::Status read_policy_tool(const cxxopts::ParseResult& parsed, const Spec& spec, Invocation& invocation) {
-  const auto given = [&](const char* name) -> std::optional<std::string> {
-    if (parsed.count(name) == 0) return std::nullopt;
-    return parsed[name].as<std::string>();
-  };
-  if (spec.command == Command::kPolicyExplain) invocation.at = given("at");
-  if (spec.command != Command::kPolicySimulate) return {};
-  invocation.from = given("from");
-  if (const auto days = given("days")) {
-    TRY(invocation.days, parse_number<int>("--days", *days, 1, 3660));
-  }
-  return {};
 }
 
 base::Status read_values(const cxxopts::ParseResult& parsed, const Spec& spec, Invocation& invocation) {
@@ -215,7 +184,7 @@ base::Status read_values(const cxxopts::ParseResult& parsed, const Spec& spec, I
     default:
       break;
   }
-  if (spec.group == "Policies") CHECK_OK(read_policy_tool(parsed, spec, invocation));
+  if (spec.group == "Policies") CHECK_OK(read_policy_options(parsed, invocation));
   if (spec.command == Command::kRun || spec.command == Command::kRegister) {
     if (has("api-base-url")) overrides.api_base_url = text("api-base-url");
   }
@@ -230,7 +199,7 @@ base::Status read_values(const cxxopts::ParseResult& parsed, const Spec& spec, I
 
 base::Status read_positional(const std::vector<std::string>& words, const Spec& spec, Invocation& invocation) {
   const std::size_t expected = spec.arguments.empty() ? 0 : 1;
-  if (words.size() < expected) {
+  if (words.size() < expected && !spec.arguments.starts_with("[")) {
     return base::Error{base::Code::kInvalid, std::string(spec.words) + " needs " + std::string(spec.arguments) +
                                                  ", for example: studio-worker " + std::string(spec.example)};
   }
@@ -241,8 +210,7 @@ base::Status read_positional(const std::vector<std::string>& words, const Spec& 
   if (spec.command == Command::kSetThreshold) {
     TRY(invocation.threshold, parse_number<double>("set-threshold", words[0], -1e9, 1e9));
   }
-  if (spec.command == Command::kPolicyExplain) invocation.offer_file = words[0];
-  return {};
+  return read_policy_words(words, invocation);
 }
 
 /// The command's words and where they end; options may stand in front of them.
@@ -322,6 +290,7 @@ std::variant<Invocation, Exit> parse_command(const Spec& spec, const std::vector
   options.custom_help("[OPTIONS]" + (spec.arguments.empty() ? "" : " " + std::string(spec.arguments)));
   add_common(options);
   add_options_of(spec.command, options);
+  if (spec.group == "Policies") add_policy_options(spec.command, options);
   options.allow_unrecognised_options();
   Invocation invocation;
   invocation.command = spec.command;

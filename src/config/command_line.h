@@ -29,6 +29,11 @@ enum class Command : std::uint8_t {
   kPolicyExplain,
   kPolicyDescribe,
   kPolicySimulate,
+  kPolicyReplay,
+  kPolicyWhy,
+  kPolicyHistory,
+  kPolicyRollback,
+  kPolicyPromote,
   kEngineList,
 };
 
@@ -43,10 +48,15 @@ struct Invocation {
   std::optional<std::chrono::seconds> pause_for;
   std::optional<std::uint64_t> jobs;  // run
   std::optional<std::chrono::seconds> idle_exit;
-  std::filesystem::path offer_file;  // policy explain
-  std::optional<std::string> at;     // policy explain: the clock
-  std::optional<std::string> from;   // policy simulate: the first day
-  int days = 7;                      // policy simulate
+  std::filesystem::path offer_file;           // policy explain
+  std::optional<std::string> at;              // policy explain: the clock
+  std::optional<std::string> from;            // policy simulate: the first day
+  int days = 7;                               // policy simulate
+  bool last = false;                          // policy explain: the newest recorded offer
+  std::optional<std::string> recorded_id;     // policy explain: this one
+  std::optional<std::chrono::seconds> since;  // policy replay, why
+  std::filesystem::path with;                 // policy replay: the policy to try
+  std::optional<std::uint64_t> generation;    // policy rollback
 };
 
 /// The program is to end at once with this text: help, version, or what is wrong with the arguments.

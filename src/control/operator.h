@@ -1,13 +1,18 @@
 #pragma once
 // Operator: what the control socket may ask of the running worker. The worker implements it. Thread: io.
 
+#include <cstdint>
 #include <optional>
 #include <string>
+
+#include <boost/asio/awaitable.hpp>
 
 #include "base/clock.h"
 #include "base/result.h"
 
 namespace control {
+
+namespace asio = boost::asio;
 
 class Operator {
  public:
@@ -19,6 +24,10 @@ class Operator {
   virtual void resume() = 0;
   /// Finishes what runs, delivers it, and ends the worker.
   virtual void drain() = 0;
+  /// Puts a kept generation of the policy in force; the newest older one when none is named. What it did, in words.
+  virtual asio::awaitable<base::Result<std::string>> rollback_policy(std::optional<std::uint64_t> generation) = 0;
+  /// Puts a saved policy in force that is held because it would accept nothing any more.
+  virtual asio::awaitable<base::Result<std::string>> promote_policy() = 0;
 };
 
 }  // namespace control

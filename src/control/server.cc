@@ -52,6 +52,32 @@ std::string pause_answer(const json::object& request, Operator& target) {
   return R"({"ok":true})";
 }
 
+std::string answer_of(const base::Result<std::string>& outcome) {
+  if (!outcome) return error_answer(outcome.error().message);
+  return json::serialize(json::object{{"ok", true}, {"done", *outcome}});
+}
+
+/// What the request wants of the policy; nothing when it is about something else.
+asio::awaitable<std::optional<std::string>> answer_on_policy(std::string_view request, Operator& target) {
+  boost::system::error_code failure;
+  const json::value value = json::parse(json::string_view(request.data(), request.size()), failure);
+  const json::object* object = failure ? nullptr : value.if_object();
+  const json::value* command = object != nullptr ? object->if_contains("command") : nullptr;
+  if (command == nullptr || !command->is_string()) co_return std::nullopt;
+  if (command->as_string() == "policy promote") {
+    const auto promoted = co_await target.promote_policy();
+    co_return answer_of(promoted);
+  }
+  if (command->as_string() != "policy rollback") co_return std::nullopt;
+  std::optional<std::uint64_t> generation;
+  if (const json::value* number = object->if_contains("generation")) {
+    generation = number->to_number<std::uint64_t>(failure);
+    if (failure) co_return error_answer("generation must be a whole number");
+  }
+  const auto outcome = co_await target.rollback_policy(generation);
+  co_return answer_of(outcome);
+}
+
 }  // namespace
 
 std::string answer(std::string_view request, Operator& target) {
@@ -138,7 +164,9 @@ asio::awaitable<void> ControlServer::serve(Stream::socket connection) {
   if (outcome.index() != 0) co_return;
   const auto [failure, length] = std::get<0>(outcome);
   if (failure) co_return;
-  const std::string reply = answer(std::string_view(request).substr(0, length - 1), target_) + "\n";
+  const std::string_view line = std::string_view(request).substr(0, length - 1);
+  const auto on_policy = co_await answer_on_policy(line, target_);
+  const std::string reply = (on_policy ? *on_policy : answer(line, target_)) + "\n";
   auto bytes = asio::buffer(reply);
   auto writing = asio::async_write(connection, bytes, asio::as_tuple(asio::use_awaitable));
   auto bounded = std::move(writing) || clock_.sleep_until(clock_.now() + kConnectionLimit);

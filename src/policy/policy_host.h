@@ -29,16 +29,24 @@ struct PolicyOptions {
   base::Duration soft_limit = std::chrono::milliseconds(50);   // a hook is stopped
   base::Duration hard_limit = std::chrono::milliseconds(250);  // the child is killed
   base::Bytes memory_limit = 32 * base::kMiB;
-  bool explain = false;  // fill Decision::trace
+  bool explain = false;        // fill Decision::trace
+  std::filesystem::path data;  // where generations and decisions are kept; empty = nowhere
+  asio::any_io_executor disk;  // writes there; none = the host's own executor
 };
 
 struct PolicyStatus {
-  std::uint64_t generation = 0;  // of the active policy; 0 = none
+  std::uint64_t generation = 0;  // of the active policy; 0 = none. Goes on over restarts
+  std::string hash;              // of its files
+  std::string since;             // why it decides: "saved", "found at start", "rollback"
   std::vector<std::string> files;
-  std::string error;           // of the last rejected save: file:line: text; empty when the newest is active
-  bool safe_mode = false;      // a policy is configured and none could be loaded: nothing is claimed
-  std::uint64_t restarts = 0;  // of the child
-  std::uint64_t errors = 0;    // hooks that ended in an error
+  std::string error;             // of the last rejected save: file:line: text; empty when the newest is active
+  std::string held;              // why a save waits for `promote`; empty when none does
+  std::uint64_t rejected = 0;    // the number that save, or the held one, would have got
+  std::string disk_error;        // why the policy in force or decisions are not kept on disk
+  std::uint64_t unrecorded = 0;  // decisions that are in no record, because the disk could not take them
+  bool safe_mode = false;        // a policy is configured and none could be loaded: nothing is claimed
+  std::uint64_t restarts = 0;    // of the child
+  std::uint64_t errors = 0;      // hooks that ended in an error
 };
 
 /// What the policy allows of the machine's GPU memory.
@@ -66,12 +74,25 @@ class PolicyHost {
   /// Which rules pause the worker now. Asked again when `on_change` calls, at `Pause::until`, and at least once a
   /// second while something is watched. A reload keeps how long each rule has held already.
   virtual asio::awaitable<pause::Pause> pause(const job::MachineFacts& facts, base::WallTime now) = 0;
+  /// Puts a kept generation in force, the newest older one when none is named, until the policy folder changes; also
+  /// over a restart. What it did, in words. Errors: kNotFound, kCorrupt, kConflict when it is in force already, and
+  /// those of loading it; the active one stays then.
+  virtual asio::awaitable<base::Result<std::string>> rollback(std::optional<std::uint64_t> number) = 0;
+  /// Puts the save that is held in force. Errors: kNotFound when none is, and those of loading it.
+  virtual asio::awaitable<base::Result<std::string>> promote() = 0;
   virtual PolicyStatus status() const = 0;
   /// Called (on io) whenever the active generation or the last error changes.
   virtual void on_change(std::function<void(const PolicyStatus&)> callback) = 0;
   /// Ends the watch and the children. Requires: awaited after every successful start, before the host dies.
   virtual asio::awaitable<void> stop() = 0;
 };
+
+/// One line: "policy g40 (a91c33d0) active, g41 rejected: 20-games.lua:3: ...". Empty without a policy.
+std::string summary_of(const PolicyStatus& status);
+
+/// Below PolicyOptions::data.
+std::filesystem::path generations_folder(const std::filesystem::path& data);
+std::filesystem::path decisions_folder(const std::filesystem::path& data);
 
 std::unique_ptr<PolicyHost> make_policy_host(asio::any_io_executor executor, base::Clock& clock, PolicyOptions options);
 

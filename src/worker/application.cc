@@ -98,10 +98,12 @@ WorkerOptions worker_options(const config::Settings& settings, const RunLimits& 
   return options;
 }
 
-policy::PolicyOptions policy_options(const config::Settings& settings) {
+policy::PolicyOptions policy_options(const config::Settings& settings, asio::any_io_executor disk) {
   policy::PolicyOptions options;
   options.path = settings.policy;
   options.host_program = process::sibling_program("studio-policy-host");
+  options.data = policy_data_folder(settings);
+  options.disk = std::move(disk);
   return options;
 }
 
@@ -122,7 +124,7 @@ class Application {
         journal_(std::move(journal)),
         engines_(
             engine::make_engine_pool(io.get_executor(), *clock_, load_manifests(), settings.state_folder / "engines")),
-        policy_(policy::make_policy_host(io.get_executor(), *clock_, policy_options(settings))),
+        policy_(policy::make_policy_host(io.get_executor(), *clock_, policy_options(settings, disk))),
         sensors_(machine::make_sensors()),
         worker_(worker_options(settings, limits, version, sensors_->probe_gpus()), urls,
                 {io.get_executor(), std::move(disk), sensing_.get_executor(), *clock_, *random_, *connector_, *http_,
@@ -277,6 +279,10 @@ base::Result<base::UniqueFd> lock(const config::Settings& settings) {
 }
 
 }  // namespace
+
+std::filesystem::path policy_data_folder(const config::Settings& settings) {
+  return settings.state_folder / "policy";
+}
 
 int run_application(const config::Settings& settings, const RunLimits& limits, const std::string& version) {
   ::signal(SIGPIPE, SIG_IGN);

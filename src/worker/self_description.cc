@@ -161,8 +161,11 @@ std::string Worker::status() const {
     state["paused_for_seconds"] = seconds(*until - now);
   }
   state["policy"] =
-      json::object{{"generation", policy.generation}, {"files", json::array(policy.files.begin(), policy.files.end())},
-                   {"error", policy.error},           {"safe_mode", policy.safe_mode},
+      json::object{{"generation", policy.generation}, {"hash", policy.hash},
+                   {"since", policy.since},           {"files", json::array(policy.files.begin(), policy.files.end())},
+                   {"error", policy.error},           {"held", policy.held},
+                   {"rejected", policy.rejected},     {"disk_error", policy.disk_error},
+                   {"unrecorded", policy.unrecorded}, {"safe_mode", policy.safe_mode},
                    {"restarts", policy.restarts},     {"errors", policy.errors}};
   state["pauses"] = pause_rows(pause_watch_.pause());
   if (const auto watched = pause_watch_.watched(); !watched.empty()) {

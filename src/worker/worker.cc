@@ -51,11 +51,7 @@ Worker::Worker(WorkerOptions options, studio::Urls urls, Outside outside)
       pipelines_(outside_.io) {
   link_.on_offer_frame([this] { outside_.policy.wake(); });
   jobs_.on_change([this] { jobs_changed(); });
-  outside_.policy.on_change([this](const policy::PolicyStatus&) {
-    apply_vram_limit();
-    policy_changed_.notify();
-    pause_watch_.policy_changed();
-  });
+  outside_.policy.on_change([this](const policy::PolicyStatus& status) { policy_changed(status); });
   pause_watch_.on_change([this] { follow_pause(); });
   apply_vram_limit();
   for (const base::JobId& job : outside_.journal.abandoned()) {
@@ -268,6 +264,21 @@ void Worker::follow_pause() {
   const auto hold = release ? engine::Hold::kRunningOnly : engine::Hold::kWarm;
   outside_.engines.set_hold(pause.action() == Action::kSuspend ? engine::Hold::kFrozen : hold);
   refresh();
+}
+
+asio::awaitable<base::Result<std::string>> Worker::rollback_policy(std::optional<std::uint64_t> generation) {
+  return outside_.policy.rollback(generation);
+}
+
+/// The studio is told what decides here, and what is wrong with a save that does not.
+void Worker::policy_changed(const policy::PolicyStatus& status) {
+  auto summary = policy::summary_of(status);
+  if (summary != std::exchange(policy_summary_, summary) && !summary.empty()) {
+    link_.note(status.error.empty() && status.held.empty() ? Level::kInfo : Level::kWarn, std::move(summary));
+  }
+  apply_vram_limit();
+  policy_changed_.notify();
+  pause_watch_.policy_changed();
 }
 
 /// Returns until when the limit holds.

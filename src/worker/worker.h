@@ -86,6 +86,8 @@ class Worker final : public control::Operator {
   std::string status() const override;
   void pause(std::optional<base::Duration> for_time) override;
   void resume() override;
+  asio::awaitable<base::Result<std::string>> rollback_policy(std::optional<std::uint64_t> generation) override;
+  asio::awaitable<base::Result<std::string>> promote_policy() override { return outside_.policy.promote(); }
   void drain() override { begin_drain("worker is draining", std::nullopt); }
 
   protocol::Capabilities capabilities() const;
@@ -102,6 +104,7 @@ class Worker final : public control::Operator {
   asio::awaitable<void> end_pause(base::SteadyTime until);
   asio::awaitable<void> finish();
   void begin_drain(std::string reason, std::optional<base::Duration> limit);
+  void policy_changed(const policy::PolicyStatus& status);
   base::WallTime apply_vram_limit();
   asio::awaitable<void> follow_vram_limit();
   void follow_pause();
@@ -124,6 +127,7 @@ class Worker final : public control::Operator {
   PauseWatch pause_watch_;
 
   std::function<std::string()> registration_;
+  std::string policy_summary_;
   base::SteadyTime started_;
   base::SteadyTime idle_since_;
   std::optional<base::SteadyTime> drain_until_;

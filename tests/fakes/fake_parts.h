@@ -107,6 +107,12 @@ class FakePolicy final : public policy::PolicyHost {
     seen = facts;
     co_return pauses;
   }
+  asio::awaitable<base::Result<std::string>> rollback(std::optional<std::uint64_t>) override {
+    co_return base::Error{base::Code::kNotFound, "no generation is kept"};
+  }
+  asio::awaitable<base::Result<std::string>> promote() override {
+    co_return base::Error{base::Code::kNotFound, "no saved policy is held"};
+  }
   policy::PolicyStatus status() const override { return {}; }
   void on_change(std::function<void(const policy::PolicyStatus&)> callback) override { changed = std::move(callback); }
   asio::awaitable<void> stop() override { co_return; }

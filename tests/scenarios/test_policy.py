@@ -1,5 +1,6 @@
 """Policies decide, and a saved change decides the next offer."""
 
+import json
 import os
 import unittest
 
@@ -98,6 +99,194 @@ class Policies(Scenario):
         self.assert_clean(studio)
         worker.wait_line(r"declined .*hang\.lua:\d")
         self.stop(worker)
+
+
+class Generations(Scenario):
+    """Every policy that was in force is kept: for a broken folder at a start, and for a change of mind."""
+
+    def save(self, reason):
+        folder = self.folder / "policies"
+        folder.mkdir(exist_ok=True)
+        (folder / "a.lua").write_text("local worker = require 'worker'\n"
+                                      f"worker.game '*' {{ accept = false, reason = '{reason}' }}\n")
+        return folder
+
+    def policy_command(self, *words):
+        return self.control("policy", *words, "--policy", self.folder / "policies")
+
+    def kept(self):
+        code, out, err = self.policy_command("history", "--json")
+        self.assertEqual(code, 0, err)
+        return [(one["generation"], one["reason"], one["active"], one["active_since"])
+                for one in json.loads(out)["generations"]]
+
+    def start(self, url, generation):
+        self.write_config(url)
+        worker = self.worker("--policy", self.folder / "policies")
+        worker.wait_line(rf"policy g{generation} \([0-9a-f]{{8}}\) active")
+        return worker
+
+    def test_a_rollback_holds_over_a_restart_until_the_folder_changes(self):
+        self.save("one")
+        studio = self.studio(jobs("llm", 1, expect="declined"), "--stay")
+        worker = self.start(studio.url, 1)
+        studio.wait_settled(1)
+        self.save("two")
+        worker.wait_line(r"policy g2 \(\w+\) active$")
+        code, out, err = self.policy_command("rollback")
+        self.assertEqual(code, 0, err)
+        self.assertIn("generation 1 is in force until the policy folder changes", out)
+        worker.wait_line(r"policy g1 \(\w+\) active by rollback")
+        self.assertEqual(self.kept(), [(2, "saved", False, ""), (1, "found at start", True, "rollback")])
+        code, out, err = self.policy_command("rollback", "9")
+        self.assertEqual(code, 1)
+        self.assertIn("generation 9 is not kept", err)
+        self.stop(worker)
+
+        worker = self.start(studio.url, 1)
+        self.assertEqual(self.status()["policy"]["since"], "rollback")
+        studio.add_jobs({"kind": "llm", "game": "ember-keep", "expect": "declined"})
+        worker.wait_line(r"declined .*reason=one")
+        self.save("three")
+        worker.wait_line(r"policy g3 \(\w+\) active$")
+        self.stop(worker)
+
+        code, out, err = self.policy_command("rollback", "2")
+        self.assertEqual(code, 0, err)
+        self.assertIn("the next one starts with generation 2", out)
+        worker = self.start(studio.url, 2)
+        self.assertEqual(self.kept(), [(3, "saved", False, ""), (2, "saved", True, "rollback"),
+                                       (1, "found at start", False, "")])
+        studio.finish()
+        self.assert_clean(studio)
+        self.stop(worker)
+
+    def test_a_broken_folder_at_a_start_leaves_the_last_good_one_in_force(self):
+        folder = self.save("one")
+        studio = self.studio(jobs("llm", 1, expect="declined"), "--stay")
+        worker = self.start(studio.url, 1)
+        studio.wait_settled(1)
+        self.stop(worker)
+        (folder / "a.lua").write_text("local worker = require 'worker'\nworker.gam '*' {}\n")
+        worker = self.start(studio.url, 1)
+        worker.wait_line(r"policy g1 \(\w+\) active, g2 rejected: a\.lua:2: unknown name 'gam'")
+        status = self.status()["policy"]
+        self.assertEqual((status["generation"], status["safe_mode"], status["rejected"]), (1, False, 2))
+        self.assertIn("a.lua:2", status["error"])
+        code, out, err = self.control("status")
+        self.assertIn(f"generation 1 {status['hash'][:8]} (a.lua); the newest save was refused: a.lua:2", out)
+        studio.add_jobs({"kind": "llm", "game": "ember-keep", "expect": "declined"})
+        worker.wait_line(r"declined .*reason=one")
+        studio.finish()
+        report = self.assert_clean(studio)
+        self.assertTrue(any("active, g2 rejected: a.lua:2" in line["message"] for line in report["logs"]))
+        self.stop(worker)
+
+    def test_a_data_folder_that_cannot_be_written_stops_no_reload(self):
+        self.save("one")
+        self.state.mkdir(mode=0o700)
+        (self.state / "policy").write_text("in the way")
+        studio = self.studio(jobs("llm", 1, expect="declined"))
+        worker = self.start(studio.url, 1)
+        worker.wait_line(r"could not be kept.*Not a directory")
+        self.save("two")
+        worker.wait_line(r"policy g2 \(\w+\) active$")
+        self.assertIn("Not a directory", self.status()["policy"]["disk_error"])
+        self.assert_clean(studio)
+        self.stop(worker)
+
+
+class Records(Scenario):
+    """What was decided is written down, and can be asked and replayed."""
+
+    def policy_command(self, *words):
+        code, out, err = self.control("policy", *words)
+        self.assertEqual(code, 0, err)
+        return out
+
+    def test_recorded_offers_are_replayed_and_explained(self):
+        folder = self.folder / "policies"
+        folder.mkdir()
+        (folder / "a.lua").write_text("local worker = require 'worker'\n"
+                                      "worker.game 'ember-*' { max_vram = '1GiB' }\n"
+                                      "worker.game '*' {}\n")
+        edited = self.folder / "edited"
+        edited.mkdir()
+        (edited / "a.lua").write_text("local worker = require 'worker'\n"
+                                      "worker.game 'harbour-*' { accept = false, reason = 'closed' }\n"
+                                      "worker.game '*' {}\n")
+        studio = self.studio(jobs("llm", 3) + jobs("llm", 1, game="ember-keep", vram_gb=2.5, expect="declined"))
+        self.write_config(studio.url, f'policy = "{folder}"\n')
+        worker = self.worker()
+        report = self.assert_clean(studio)
+        self.stop(worker)
+        declined = next(job["id"] for job in report["jobs"] if job["outcome"] == "declined")
+
+        replay = json.loads(self.policy_command("replay", "--with", edited, "--json"))
+        self.assertEqual((replay["offers"], replay["same"], replay["errors"]), (4, 0, 0))
+        groups = {(one["change"], one["rule"]): one for one in replay["groups"]}
+        self.assertEqual(groups["now refused", "a.lua:2"]["offers"], 3)
+        self.assertEqual(groups["now accepted", "a.lua:2"]["witness"]["job"], declined)
+        self.assertIn("3 now refused", self.policy_command("replay", "--with", edited))
+
+        why = json.loads(self.policy_command("why", "--json"))
+        self.assertEqual((why["offers"], why["refused"]), (4, 1))
+        self.assertEqual(why["rules"][0]["remedies"],
+                         [{"change": "max_vram", "offers": 1, "least": "2560MiB", "most": "2560MiB"}])
+        self.assertIn("1 would pass with: max_vram 2560MiB", self.policy_command("why"))
+
+        explained = self.policy_command("explain", "--id", declined)
+        self.assertRegex(explained, rf"offer {declined}  ember-keep / llm")
+        self.assertIn("recorded: generation 1 declined it \"needs 2.5 GiB of VRAM", explained)
+        self.assertIn("recorded: generation 1 ", self.policy_command("explain", "--last"))
+        code, _, err = self.control("policy", "explain", "--id", "nobody")
+        self.assertEqual(code, 1)
+        self.assertIn('no decision on offer "nobody" is recorded', err)
+
+        lines = [line for file in (self.state / "policy" / "decisions").iterdir()
+                 for line in file.read_text().splitlines()]
+        self.assertEqual([json.loads(line)["mode"] for line in lines], ["live"] * 4)
+        self.assertFalse(any("prompt" in line for line in lines))
+
+    def test_a_save_that_would_accept_nothing_waits_for_the_operator(self):
+        folder = self.folder / "policies"
+        folder.mkdir()
+        (folder / "a.lua").write_text("local worker = require 'worker'\nworker.game '*' {}\n")
+        studio = self.studio(jobs("llm", 2), "--stay")
+        self.write_config(studio.url, f'policy = "{folder}"\n')
+        worker = self.worker()
+        studio.wait_settled(2)
+        (folder / "a.lua").write_text("local worker = require 'worker'\n"
+                                      "worker.game '*' { accept = false, reason = 'shut' }\n")
+        worker.wait_line(r"policy g1 \(\w+\) active, g2 held: it accepts none of the last 2 offers")
+        studio.add_jobs({"kind": "llm", "game": "ember-keep", "expect": "done"})
+        studio.wait_settled(3)
+        self.assertIn("the newest save is held", self.control("status")[1])
+        self.assertIn("generation 2 is in force", self.policy_command("promote"))
+        studio.add_jobs({"kind": "llm", "game": "ember-keep", "expect": "declined"})
+        worker.wait_line(r"declined .*reason=shut")
+        studio.finish()
+        self.assert_clean(studio)
+        self.stop(worker)
+
+    def test_damaged_records_stop_nothing(self):
+        folder = self.folder / "policies"
+        folder.mkdir()
+        (folder / "a.lua").write_text("local worker = require 'worker'\nworker.game '*' {}\n")
+        decisions = self.state / "policy" / "decisions"
+        decisions.mkdir(parents=True)
+        self.state.chmod(0o700)
+        (decisions / "000001-20200101.jsonl").write_bytes(b"\x00" * 5000)
+        (decisions / "000002-20990101.jsonl").write_bytes(b"{\"ts\":\n\xff\xfe\n{}")
+        studio = self.studio(jobs("llm", 1))
+        self.write_config(studio.url, f'policy = "{folder}"\n')
+        worker = self.worker()
+        self.assert_clean(studio)
+        self.stop(worker)
+        code, out, err = self.control("policy", "why", "--json")
+        self.assertEqual(code, 0, err)
+        self.assertEqual(json.loads(out)["offers"], 1)
+        self.assertIn("damaged records are left out", err)
 
 
 if __name__ == "__main__":

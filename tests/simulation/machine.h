@@ -70,6 +70,12 @@ class ModelPolicy final : public policy::PolicyHost {
   asio::awaitable<policy::pause::Pause> pause(const job::MachineFacts&, base::WallTime) override {
     co_return policy::pause::Pause();
   }
+  asio::awaitable<base::Result<std::string>> rollback(std::optional<std::uint64_t>) override {
+    co_return base::Error{base::Code::kNotFound, "no generation is kept"};
+  }
+  asio::awaitable<base::Result<std::string>> promote() override {
+    co_return base::Error{base::Code::kNotFound, "no saved policy is held"};
+  }
   policy::PolicyStatus status() const override { return {}; }
   void on_change(std::function<void(const policy::PolicyStatus&)>) override {}
   asio::awaitable<void> stop() override { co_return; }

@@ -51,6 +51,11 @@ TEST(CommandLine, KnowsEveryCommand) {
       {{"policy", "explain", "offer.json"}, Command::kPolicyExplain},
       {{"policy", "describe"}, Command::kPolicyDescribe},
       {{"policy", "simulate"}, Command::kPolicySimulate},
+      {{"policy", "replay", "--with", "edited"}, Command::kPolicyReplay},
+      {{"policy", "why"}, Command::kPolicyWhy},
+      {{"policy", "history"}, Command::kPolicyHistory},
+      {{"policy", "rollback"}, Command::kPolicyRollback},
+      {{"policy", "promote"}, Command::kPolicyPromote},
       {{"engine", "list"}, Command::kEngineList},
   };
   for (const auto& [words, command] : table) {

@@ -22,6 +22,11 @@ class RecordingOperator final : public control::Operator {
   void pause(std::optional<base::Duration> for_time) override { pauses.push_back(for_time); }
   void resume() override { ++resumes; }
   void drain() override { ++drains; }
+  boost::asio::awaitable<base::Result<std::string>> rollback_policy(std::optional<std::uint64_t> generation) override {
+    if (generation && *generation > 9) co_return base::Error{base::Code::kNotFound, "generation is not kept"};
+    co_return "generation " + (generation ? std::to_string(*generation) : "before") + " is in force";
+  }
+  boost::asio::awaitable<base::Result<std::string>> promote_policy() override { co_return "generation 41 is in force"; }
 
   std::vector<std::optional<base::Duration>> pauses;
   int resumes = 0;
@@ -76,6 +81,19 @@ class Socket : public testing::Test {
   base::TaskGroup tasks_{io_.get_executor()};
   std::thread thread_;
 };
+
+TEST_F(Socket, ARollbackIsAnsweredWhenItIsDone) {
+  EXPECT_EQ(control::ask(path_, R"({"command":"policy rollback"})").value(),
+            R"({"ok":true,"done":"generation before is in force"})");
+  EXPECT_EQ(control::ask(path_, R"({"command":"policy rollback","generation":3})").value(),
+            R"({"ok":true,"done":"generation 3 is in force"})");
+  EXPECT_EQ(control::ask(path_, R"({"command":"policy promote"})").value(),
+            R"({"ok":true,"done":"generation 41 is in force"})");
+  const auto missing = control::ask(path_, R"({"command":"policy rollback","generation":40})");
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().message, "generation is not kept");
+  EXPECT_FALSE(control::ask(path_, R"({"command":"policy rollback","generation":"x"})"));
+}
 
 TEST_F(Socket, AnswersOverTheSocket) {
   const auto answer = control::ask(path_, R"({"command":"status"})");

@@ -1,0 +1,176 @@
+// The commands that read decision records: replay, why, and explain of a recorded offer.
+
+#include <cstdio>
+
+#include <boost/json.hpp>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "cli/commands.h"
+#include "cli/text.h"
+#include "config/exit_code.h"
+#include "policy/inspect.h"
+#include "policy/policy_host.h"
+#include "policy/records/replay.h"
+#include "worker/application.h"
+
+namespace cli {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::chrono::seconds kReplayed = std::chrono::days(14);
+constexpr std::chrono::seconds kAskedWhy = std::chrono::days(7);
+
+std::filesystem::path folder_of(const config::Loaded& loaded) {
+  return policy::decisions_folder(worker::policy_data_folder(loaded.settings));
+}
+
+base::WallTime begin_of(const config::Invocation& invocation, std::chrono::seconds usual) {
+  return base::make_system_clock()->wall_now() - invocation.since.value_or(usual);
+}
+
+void warn_of_damage(const policy::records::ReadCounts& counts) {
+  if (counts.damaged == 0) return;
+  std::fprintf(stderr, "warning: %llu damaged records are left out\n", static_cast<unsigned long long>(counts.damaged));
+}
+
+std::string verdict_text(bool accepted, const std::string& reason) {
+  return accepted ? "accepted" : "declined \"" + base::log::printable(reason) + "\"";
+}
+
+json::object json_of(const policy::records::ChangeGroup& group) {
+  const auto& witness = group.witness;
+  return {{"change", group.change},
+          {"rule", group.rule},
+          {"offers", group.offers},
+          {"error", group.error},
+          {"witness", json::object{{"job", witness.offer.id.str()},
+                                   {"at", policy::records::format_time(witness.facts.now)},
+                                   {"game", witness.offer.game.str()},
+                                   {"kind", job::to_string(witness.offer.kind)},
+                                   {"then", json::object{{"accepted", witness.decision.accepted},
+                                                         {"reason", witness.decision.reason},
+                                                         {"rule", witness.decision.rule},
+                                                         {"generation", witness.decision.generation}}},
+                                   {"now", json::object{{"accepted", group.now.accepted},
+                                                        {"reason", group.now.reason},
+                                                        {"rule", group.now.rule}}}}}};
+}
+
+void print_replay(const policy::records::ReplayReport& report) {
+  std::printf("%llu offers: %llu same, %llu now accepted, %llu now refused, %llu errors\n",
+              static_cast<unsigned long long>(report.read.records), static_cast<unsigned long long>(report.same),
+              static_cast<unsigned long long>(report.now_accepted), static_cast<unsigned long long>(report.now_refused),
+              static_cast<unsigned long long>(report.errors));
+  for (const auto& group : report.groups) {
+    const auto& witness = group.witness;
+    std::printf("\n%llu %s  %s\n  for example %s  %s / %s  %s\n  then %s\n  now  %s\n",
+                static_cast<unsigned long long>(group.offers), group.change.c_str(),
+                base::log::printable(group.rule).c_str(), base::log::printable(witness.offer.id.str()).c_str(),
+                base::log::printable(witness.offer.game.str()).c_str(), job::to_string(witness.offer.kind).data(),
+                policy::records::format_time(witness.facts.now).c_str(),
+                verdict_text(witness.decision.accepted, witness.decision.reason).c_str(),
+                group.error.empty() ? verdict_text(group.now.accepted, group.now.reason).c_str() : group.error.c_str());
+  }
+}
+
+json::object json_of(const policy::records::Refusals& refusals) {
+  json::array remedies;
+  for (const auto& one : refusals.remedies) {
+    json::object remedy{{"change", one.change}, {"offers", one.offers}};
+    if (!one.least.empty()) remedy["least"] = one.least;
+    if (!one.most.empty()) remedy["most"] = one.most;
+    remedies.push_back(std::move(remedy));
+  }
+  return {{"rule", refusals.rule},
+          {"reason", refusals.reason},
+          {"offers", refusals.offers},
+          {"pass_today", refusals.pass_today},
+          {"by_several", refusals.by_several},
+          {"by_function", refusals.by_function},
+          {"remedies", std::move(remedies)}};
+}
+
+void print_why(const policy::records::WhyReport& report) {
+  std::printf("%llu of %llu offers were refused by the policy\n", static_cast<unsigned long long>(report.refused),
+              static_cast<unsigned long long>(report.read.records));
+  for (const auto& refusals : report.rules) {
+    std::printf("\n%llu  %s  \"%s\"\n", static_cast<unsigned long long>(refusals.offers),
+                base::log::printable(refusals.rule).c_str(), base::log::printable(refusals.reason).c_str());
+    for (const auto& one : refusals.remedies) {
+      std::string value = one.most.empty() ? "" : " " + one.most;
+      if (one.least != one.most) value += " (the nearest: " + one.least + ")";
+      std::printf("  %llu would pass with: %s%s\n", static_cast<unsigned long long>(one.offers),
+                  base::log::printable(one.change).c_str(), value.c_str());
+    }
+    const auto count = [](std::uint64_t number, const char* what) {
+      if (number > 0) std::printf("  %llu %s\n", static_cast<unsigned long long>(number), what);
+    };
+    count(refusals.pass_today, "pass with the policy of today");
+    count(refusals.by_several, "are refused by more than one rule or key");
+    count(refusals.by_function, "are refused by a function");
+  }
+}
+
+}  // namespace
+
+int replay_policy(const config::Invocation& invocation, const config::Loaded& loaded) {
+  const auto runtime = policy::open_policy(invocation.with);
+  if (!runtime) return fail(config::kExitFailed, runtime.error().message);
+  const auto report = policy::records::replay(**runtime, folder_of(loaded), begin_of(invocation, kReplayed));
+  warn_of_damage(report.read);
+  if (!invocation.json) {
+    print_replay(report);
+    return config::kExitOk;
+  }
+  json::array groups;
+  for (const auto& group : report.groups) groups.push_back(json_of(group));
+  const json::object whole{
+      {"offers", report.read.records},     {"same", report.same},     {"now_accepted", report.now_accepted},
+      {"now_refused", report.now_refused}, {"errors", report.errors}, {"damaged", report.read.damaged},
+      {"groups", std::move(groups)}};
+  std::puts(json::serialize(whole).c_str());
+  return config::kExitOk;
+}
+
+int why_refused(const config::Invocation& invocation, const config::Loaded& loaded) {
+  if (loaded.settings.policy.empty()) return fail(config::kExitUsage, kNoPolicy);
+  const auto runtime = policy::open_policy(loaded.settings.policy);
+  if (!runtime) return fail(config::kExitFailed, runtime.error().message);
+  const auto report = policy::records::why(**runtime, folder_of(loaded), begin_of(invocation, kAskedWhy));
+  warn_of_damage(report.read);
+  if (!invocation.json) {
+    print_why(report);
+    return config::kExitOk;
+  }
+  json::array rules;
+  for (const auto& refusals : report.rules) rules.push_back(json_of(refusals));
+  const json::object whole{{"offers", report.read.records},
+                           {"refused", report.refused},
+                           {"damaged", report.read.damaged},
+                           {"rules", std::move(rules)}};
+  std::puts(json::serialize(whole).c_str());
+  return config::kExitOk;
+}
+
+base::Result<policy::records::DecisionRecord> recorded_offer(const config::Invocation& invocation,
+                                                             const config::Loaded& loaded) {
+  std::vector<policy::records::DecisionRecord> found;
+  if (invocation.last) {
+    found = policy::records::newest(folder_of(loaded), 1);
+  } else {
+    // The newest record of the job: it may have been offered more than once.
+    policy::records::for_each(folder_of(loaded), {}, [&](const policy::records::DecisionRecord& record) {
+      if (record.offer.id.str() == invocation.recorded_id) found.assign(1, record);
+      return true;
+    });
+  }
+  if (!found.empty()) return std::move(found.front());
+  return base::Error{base::Code::kNotFound, invocation.last ? "no decision is recorded in " + folder_of(loaded).string()
+                                                            : "no decision on offer \"" +
+                                                                  base::log::printable(*invocation.recorded_id, 60) +
+                                                                  "\" is recorded"};
+}
+
+}  // namespace cli

@@ -1,0 +1,69 @@
+#include "config/commands/policy_tools.h"
+
+#include "config/commands/numbers.h"
+
+namespace config {
+
+void add_policy_options(Command command, cxxopts::Options& options) {
+  auto add = options.add_options();
+  add("policy", "Lua file or folder; default: the configured one", cxxopts::value<std::string>(), "FILE|DIR");
+  if (command == Command::kPolicyExplain) {
+    add("last", "the newest recorded offer instead of a file");
+    add("id", "the recorded offer of this job", cxxopts::value<std::string>(), "ID");
+    add("at", "the clock: RFC 3339, or local 'YYYY-MM-DD HH:MM'", cxxopts::value<std::string>(), "TIME");
+  }
+  if (command == Command::kPolicyReplay) {
+    add("with", "the policy to try", cxxopts::value<std::string>(), "FILE|DIR");
+  }
+  if (command == Command::kPolicyReplay || command == Command::kPolicyWhy) {
+    add("since", "how far back: 12h, 7d", cxxopts::value<std::string>(), "TIME");
+  }
+  if (command == Command::kPolicySimulate) {
+    add("from", "the first day, YYYY-MM-DD; default: today", cxxopts::value<std::string>(), "DAY");
+    add("days", "how many days; default: 7", cxxopts::value<std::string>(), "N");
+  }
+}
+
+base::Status read_policy_options(const cxxopts::ParseResult& parsed, Invocation& invocation) {
+  const auto given = [&](const char* name) -> std::optional<std::string> {
+    if (parsed.count(name) == 0) return std::nullopt;
+    return parsed[name].as<std::string>();
+  };
+  if (invocation.command == Command::kPolicyReplay) {
+    const auto with = given("with");
+    if (!with) return base::Error{base::Code::kInvalid, "policy replay needs --with FILE|DIR: the policy to try"};
+    invocation.with = *with;
+  }
+  if (invocation.command == Command::kPolicyReplay || invocation.command == Command::kPolicyWhy) {
+    if (const auto since = given("since")) {
+      TRY(invocation.since, parse_duration(*since));
+    }
+  }
+  if (invocation.command == Command::kPolicyExplain) {
+    invocation.at = given("at");
+    invocation.last = parsed.count("last") != 0;
+    invocation.recorded_id = given("id");
+  }
+  if (invocation.command != Command::kPolicySimulate) return {};
+  invocation.from = given("from");
+  if (const auto days = given("days")) {
+    TRY(invocation.days, parse_number<int>("--days", *days, 1, 3660));
+  }
+  return {};
+}
+
+base::Status read_policy_words(const std::vector<std::string>& words, Invocation& invocation) {
+  const bool recorded = invocation.last || invocation.recorded_id;
+  if (invocation.command == Command::kPolicyExplain && recorded != words.empty()) {
+    return base::Error{base::Code::kInvalid,
+                       "policy explain needs OFFER.json, --last or --id ID, and one of them only"};
+  }
+  if (words.empty()) return {};
+  if (invocation.command == Command::kPolicyExplain) invocation.offer_file = words[0];
+  if (invocation.command == Command::kPolicyRollback) {
+    TRY(invocation.generation, parse_number<std::uint64_t>("policy rollback", words[0], 1, 1'000'000'000));
+  }
+  return {};
+}
+
+}  // namespace config

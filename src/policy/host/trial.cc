@@ -1,0 +1,83 @@
+// A save is tried on the offers of the last days before it comes into force.
+
+#include <utility>
+
+#include "base/log.h"
+#include "base/run_on.h"
+#include "policy/host/host.h"
+
+namespace policy {
+namespace {
+
+constexpr std::size_t kTried = 200;
+/// A policy that accepted more than one in this many is not expected to accept none.
+constexpr std::size_t kOneIn = 5;
+
+}  // namespace
+
+/// Nothing is held against a policy while none is in force: there would be nothing to stay with.
+asio::awaitable<Host::Trial> Host::try_out(ChildPtr candidate) {
+  if (!declared_) co_return Trial();
+  const auto offers = co_await recorder_.newest(kTried);
+  std::size_t accepted = 0;
+  for (const auto& record : offers) {
+    const auto verdict = co_await candidate->decide(clock_, record.offer, record.facts, {}, false, options_.hard_limit);
+    const std::string& error = verdict ? verdict->error : verdict.error().message;
+    if (!error.empty()) co_return Trial{error + " (on the recorded offer " + record.offer.id.str() + ")", ""};
+    if (verdict->decision.accepted) ++accepted;
+    co_await base::give_way(1);
+  }
+  if (offers.empty() || accepted > 0) co_return Trial();
+  const auto before = co_await accepted_by_active(offers);
+  if (!before || *before * kOneIn <= offers.size()) co_return Trial();
+  co_return Trial{"", "it accepts none of the last " + std::to_string(offers.size()) + " offers, the one in force " +
+                          std::to_string(*before)};
+}
+
+/// Nothing when the active child cannot be asked now.
+asio::awaitable<std::optional<std::size_t>> Host::accepted_by_active(
+    const std::vector<records::DecisionRecord>& offers) {
+  std::size_t accepted = 0;
+  for (const auto& record : offers) {
+    while (deciding_) co_await turn_.wait();
+    const Turn turn(deciding_, turn_);
+    const auto child = active_;
+    if (!child) co_return std::nullopt;
+    const auto verdict = co_await child->decide(clock_, record.offer, record.facts, {}, false, options_.hard_limit);
+    if (!verdict) {
+      lose(child, verdict.error().message);
+      co_return std::nullopt;
+    }
+    if (verdict->decision.accepted) ++accepted;
+  }
+  co_return accepted;
+}
+
+void Host::hold(SourceFiles files, std::string doubt) {
+  held_ = std::move(files);
+  status_.error.clear();
+  status_.held = std::move(doubt) + "; if that is meant: studio-worker policy promote";
+  status_.rejected = keeper_.next_number();
+  base::log::warn("policy", "the saved policy is held: the last one stays in force", {{"why", status_.held}});
+  changed();
+}
+
+asio::awaitable<base::Result<std::string>> Host::promote() {
+  return order("policy promote", put_held_in_force());
+}
+
+asio::awaitable<base::Result<std::string>> Host::put_held_in_force() {
+  while (changing_) co_await change_.wait();
+  const Turn turn(changing_, change_);
+  if (held_.empty()) co_return base::Error{base::Code::kNotFound, "no saved policy is held"};
+  auto files = held_;
+  auto started = co_await start_child(files);
+  if (!started) co_return std::move(started).error();
+  auto hash = generations::fingerprint(files);
+  const auto generation = keeper_.add(files, hash, std::string(generations::kPromoted));
+  activate(std::move(*started), std::move(files), std::move(hash), generation);
+  co_await keeper_.written();
+  co_return "generation " + std::to_string(generation) + " is in force";
+}
+
+}  // namespace policy

@@ -1,0 +1,63 @@
+#pragma once
+// Replay: recorded offers against another policy, and what would have made refused ones pass. No child.
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "policy/policy_runtime.h"
+#include "policy/records/ring.h"
+
+namespace policy::records {
+
+/// Offers whose verdict changes in the same way by the same rule, with the first of them.
+struct ChangeGroup {
+  std::string change;  // "now accepted", "now refused", "error"
+  std::string rule;    // that refuses now, or refused then
+  std::uint64_t offers = 0;
+  DecisionRecord witness;
+  job::Decision now;  // the witness's verdict
+  std::string error;
+};
+
+struct ReplayReport {
+  ReadCounts read;
+  std::uint64_t same = 0;
+  std::uint64_t now_accepted = 0;
+  std::uint64_t now_refused = 0;
+  std::uint64_t errors = 0;
+  std::vector<ChangeGroup> groups;  // errors first, then refusals; the largest first
+};
+
+/// Each offer as it came, at its time. An offer that a hook fails on counts as an error and as nothing else.
+ReplayReport replay(PolicyRuntime& policy, const std::filesystem::path& folder, base::WallTime since);
+
+/// A change of one declaration that alone would have accepted some of a rule's refused offers.
+struct Remedy {
+  std::string change;  // "max_vram", "kinds with 'video'", ...
+  std::string least;   // a value that accepts the one that missed by least; empty where the change has no value
+  std::string most;    // the value that accepts them all
+  std::uint64_t offers = 0;
+};
+
+struct Refusals {
+  std::string rule;  // as recorded
+  std::string reason;
+  std::uint64_t offers = 0;
+  std::uint64_t pass_today = 0;   // the present policy accepts them
+  std::uint64_t by_several = 0;   // more than one thing objects, so no single change helps
+  std::uint64_t by_function = 0;  // a hook decides: what would change its mind is not computable
+  std::vector<Remedy> remedies;   // the one for most offers first
+};
+
+struct WhyReport {
+  ReadCounts read;
+  std::uint64_t refused = 0;
+  std::vector<Refusals> rules;  // most offers first
+};
+
+/// What refused offers, and the smallest change of `today`, the present policy, that would accept them.
+WhyReport why(PolicyRuntime& today, const std::filesystem::path& folder, base::WallTime since);
+
+}  // namespace policy::records

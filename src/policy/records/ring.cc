@@ -1,0 +1,184 @@
+#include "policy/records/ring.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstdio>
+#include <fcntl.h>
+#include <optional>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/files.h"
+
+namespace policy::records {
+namespace {
+
+/// "000012-20260325.jsonl": its place in the order, and the day of its records.
+struct FileName {
+  std::uint64_t number = 0;
+  std::chrono::sys_days day;
+  std::filesystem::path path;
+};
+
+std::optional<FileName> read_name(const std::filesystem::path& path) {
+  const std::string name = path.filename().string();
+  const auto dash = name.find('-');
+  if (dash == std::string::npos || name.size() != dash + 15 || !name.ends_with(".jsonl")) return std::nullopt;
+  FileName file{.path = path};
+  std::uint32_t digits = 0;
+  const char* const text = name.data();
+  const auto number = std::from_chars(text, text + dash, file.number);
+  const auto date = std::from_chars(text + dash + 1, text + dash + 9, digits);
+  if (number.ec != std::errc() || number.ptr != text + dash || date.ec != std::errc() || date.ptr != text + dash + 9) {
+    return std::nullopt;
+  }
+  const std::chrono::year_month_day day{std::chrono::year(static_cast<int>(digits / 10000)),
+                                        std::chrono::month(digits / 100 % 100), std::chrono::day(digits % 100)};
+  if (!day.ok()) return std::nullopt;
+  file.day = std::chrono::sys_days(day);
+  return file;
+}
+
+std::string name_of(std::uint64_t number, std::chrono::sys_days day) {
+  const std::chrono::year_month_day date(day);
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), "%06llu-%04d%02u%02u.jsonl", static_cast<unsigned long long>(number),
+                static_cast<int>(date.year()), static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
+  return text.data();
+}
+
+/// Oldest first.
+std::vector<FileName> files_in(const std::filesystem::path& folder) {
+  std::vector<FileName> files;
+  std::error_code failure;
+  std::filesystem::directory_iterator entry(folder, failure);
+  for (; !failure && entry != std::filesystem::directory_iterator(); entry.increment(failure)) {
+    if (auto file = read_name(entry->path())) files.push_back(std::move(*file));
+  }
+  std::sort(files.begin(), files.end(), [](const FileName& a, const FileName& b) { return a.number < b.number; });
+  return files;
+}
+
+std::chrono::sys_days day_of(base::WallTime time) {
+  return std::chrono::floor<std::chrono::days>(time);
+}
+
+base::Status write_all(int fd, std::string_view text, const std::filesystem::path& path) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(fd, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return base::file_error("append to", path, errno);
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
+/// The whole lines of a file. False when `use` ended it.
+bool read_lines(const std::filesystem::path& path, ReadCounts& counts,
+                const std::function<bool(const DecisionRecord&)>& use) {
+  constexpr base::Bytes kLargest = 64 * base::kMiB;  // far more than a ring writes
+  const auto text = base::read_file(path, kLargest);
+  if (!text) {
+    ++counts.damaged;
+    return true;
+  }
+  Reader reader;
+  DecisionRecord record;
+  for (std::size_t from = 0, end = 0; (end = text->find('\n', from)) != std::string::npos; from = end + 1) {
+    if (end == from) continue;
+    if (!reader.read(std::string_view(*text).substr(from, end - from), record)) {
+      ++counts.damaged;
+      continue;
+    }
+    ++counts.records;
+    if (!use(record)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+base::Status Ring::append(const DecisionRecord* records, std::size_t count, base::WallTime now) {
+  const auto today = day_of(now);
+  if (!file_ || day_ != today || size_ >= limits_.file) CHECK_OK(open(today));
+  text_.assign(half_line_ ? "\n" : "");
+  for (std::size_t i = 0; i < count; ++i) writer_.append(text_, records[i]);
+  auto written = write_all(file_.get(), text_, path_);
+  if (!written) {
+    file_.reset();
+    return written;
+  }
+  half_line_ = false;
+  size_ += text_.size();
+  return {};
+}
+
+/// The newest file when it is of this day and has room, otherwise the next one.
+base::Status Ring::open(std::chrono::sys_days day) {
+  CHECK_OK(base::make_private_folder(folder_));
+  const auto files = files_in(folder_);
+  const std::uint64_t last = files.empty() ? 0 : files.back().number;
+  std::error_code failure;
+  const bool goes_on = last > 0 && files.back().day == day &&
+                       std::filesystem::file_size(files.back().path, failure) < limits_.file && !failure;
+  path_ = goes_on ? files.back().path : folder_ / name_of(last + 1, day);
+  if (!goes_on) make_room(day);
+  file_.reset(::open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+  struct stat info {};
+  if (!file_ || ::fstat(file_.get(), &info) != 0) return base::file_error("open", path_, errno);
+  size_ = static_cast<base::Bytes>(info.st_size);
+  day_ = day;
+  char last_byte = '\n';
+  half_line_ = size_ > 0 && ::pread(file_.get(), &last_byte, 1, info.st_size - 1) == 1 && last_byte != '\n';
+  writer_.reset();
+  return {};
+}
+
+/// For one more file. What cannot be removed is tried again with the next one.
+void Ring::make_room(std::chrono::sys_days today) const {
+  auto files = files_in(folder_);
+  std::reverse(files.begin(), files.end());
+  base::Bytes total = limits_.file;
+  for (const FileName& file : files) {
+    std::error_code failure;
+    const auto size = std::filesystem::file_size(file.path, failure);
+    if (!failure) total += size;
+    if (total > limits_.total || file.day + limits_.age < today) std::filesystem::remove(file.path, failure);
+  }
+}
+
+ReadCounts for_each(const std::filesystem::path& folder, base::WallTime since,
+                    const std::function<bool(const DecisionRecord&)>& use) {
+  ReadCounts counts;
+  const auto in_time = [&](const DecisionRecord& record) {
+    if (record.facts.now >= since) return use(record);
+    --counts.records;
+    return true;
+  };
+  for (const FileName& file : files_in(folder)) {
+    if (file.day < day_of(since)) continue;
+    if (!read_lines(file.path, counts, in_time)) break;
+  }
+  return counts;
+}
+
+std::vector<DecisionRecord> newest(const std::filesystem::path& folder, std::size_t count) {
+  std::vector<DecisionRecord> found;
+  const auto files = files_in(folder);
+  for (auto file = files.rbegin(); file != files.rend() && found.size() < count; ++file) {
+    std::vector<DecisionRecord> here;
+    ReadCounts counts;
+    read_lines(file->path, counts, [&here](const DecisionRecord& record) {
+      here.push_back(record);
+      return true;
+    });
+    const auto wanted = std::min(here.size(), count - found.size());
+    found.insert(found.begin(), std::make_move_iterator(here.end() - static_cast<std::ptrdiff_t>(wanted)),
+                 std::make_move_iterator(here.end()));
+  }
+  return found;
+}
+
+}  // namespace policy::records

@@ -1,0 +1,162 @@
+// What would have accepted a refused offer: only what follows exactly from the declarations.
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "policy/records/replay.h"
+#include "policy/rules/rule_set.h"
+
+namespace policy::records {
+namespace {
+
+constexpr std::int64_t kMinute = 60;
+
+/// One change, and how far it has to go for one offer: bytes or seconds. The smaller, the nearer; `rounded` writes it
+/// so that it is still enough.
+struct Need {
+  std::string change;
+  std::int64_t amount = 0;
+  std::string (*rounded)(std::int64_t) = nullptr;  // nothing = the change has no value
+};
+
+std::string in_mebibytes(std::int64_t bytes) {
+  constexpr auto kUnit = static_cast<std::int64_t>(base::kMiB);
+  return std::to_string((bytes + kUnit - 1) / kUnit) + "MiB";
+}
+
+std::string in_minutes(std::int64_t seconds) {
+  return std::to_string((seconds + kMinute - 1) / kMinute) + "m";
+}
+
+/// Given as the negative: the offer that needs the largest reduction needs the smallest value.
+std::string in_seconds_left(std::int64_t negative) {
+  return std::to_string(-negative) + "s";
+}
+
+std::int64_t seconds_up(base::Duration span) {
+  return std::chrono::ceil<std::chrono::seconds>(span).count();
+}
+
+bool any_matches(const std::vector<std::string>& patterns, std::string_view text) {
+  return std::any_of(patterns.begin(), patterns.end(),
+                     [text](const std::string& pattern) { return rules::matches(pattern, text); });
+}
+
+/// What the entry for the offer's game objects to.
+std::vector<Need> needs_of_game(const rules::RuleSet& rules, const job::Offer& offer) {
+  const rules::GameRule* rule = rules.game_rule(offer.game.str());
+  if (rule == nullptr) return {{"an entry for game '" + offer.game.str() + "'"}};
+  std::vector<Need> needs;
+  if (!rule->accept) needs.push_back({"accept = true"});
+  if (!rule->kinds.empty() && std::find(rule->kinds.begin(), rule->kinds.end(), offer.kind) == rule->kinds.end()) {
+    needs.push_back({"kinds with '" + std::string(job::to_string(offer.kind)) + "'"});
+  }
+  if (!rule->models.empty() && !any_matches(rule->models, offer.model.str())) {
+    needs.push_back({"models with '" + offer.model.str() + "'"});
+  }
+  if (rule->max_vram && job::vram_bytes(offer) > *rule->max_vram) {
+    needs.push_back({"max_vram", static_cast<std::int64_t>(job::vram_bytes(offer)), &in_mebibytes});
+  }
+  return needs;
+}
+
+/// What accept_during objects to: the end comes too soon, an exception, or the time until it opens.
+std::vector<Need> needs_of_hours(const rules::RuleSet& rules, base::WallTime now) {
+  const rules::AcceptDuring& during = *rules.accept_during;
+  const auto opening = rules.calendar.opening(during, now);
+  const base::Duration left = opening.valid.end - now;
+  if (opening.open) {
+    return {
+        {"finish_before_end of at most", -std::chrono::floor<std::chrono::seconds>(left).count(), &in_seconds_left}};
+  }
+  if (!opening.closed_by.empty()) return {{"except without '" + opening.closed_by + "'"}};
+  if (!opening.bounded) return {{"a window for this hour"}};
+  return {{"'" + opening.window + "' opens earlier by", seconds_up(left), &in_minutes}};
+}
+
+/// The single change of a declaration that accepts the offer; nothing when there is none, with the reason counted.
+std::optional<Need> remedy(PolicyRuntime& today, const DecisionRecord& record, Refusals& refusals) {
+  const auto verdict = today.decide(record.offer, record.facts, true);
+  if (verdict.decision.accepted) {
+    ++refusals.pass_today;
+    return std::nullopt;
+  }
+  std::vector<std::string> objecting;
+  for (const job::TraceLine& line : verdict.decision.trace) {
+    if (line.vote == job::Vote::kDecline) objecting.push_back(line.rule);
+  }
+  const rules::RuleSet& rules = today.rules();
+  std::vector<Need> needs;
+  if (objecting.size() == 1) {
+    const std::string& rule = objecting.front();
+    const auto is_game = [&](const rules::GameRule& game) { return rules::to_string(game.place) == rule; };
+    if (rules.accept_during && rule == rules::to_string(rules.accept_during->place)) {
+      needs = needs_of_hours(rules, record.facts.now);
+    } else if (std::any_of(rules.games.begin(), rules.games.end(), is_game)) {
+      needs = needs_of_game(rules, record.offer);
+    } else {
+      ++refusals.by_function;
+      return std::nullopt;
+    }
+  }
+  if (needs.size() == 1) return std::move(needs.front());
+  ++refusals.by_several;
+  return std::nullopt;
+}
+
+/// What all refused offers of one recorded rule come to.
+struct Gathered {
+  struct Range {
+    Need least;
+    std::int64_t most = 0;
+    std::uint64_t offers = 0;
+  };
+  Refusals refusals;
+  std::map<std::string, Range> changes;
+
+  void add(Need need) {
+    auto& range = changes[need.change];
+    range.most = range.offers == 0 ? need.amount : std::max(range.most, need.amount);
+    if (range.offers++ == 0 || need.amount < range.least.amount) range.least = std::move(need);
+  }
+  Refusals finish() {
+    for (auto& [change, range] : changes) {
+      Remedy remedy{.change = change, .offers = range.offers};
+      if (range.least.rounded != nullptr) {
+        remedy.least = range.least.rounded(range.least.amount);
+        remedy.most = range.least.rounded(range.most);
+      }
+      refusals.remedies.push_back(std::move(remedy));
+    }
+    std::stable_sort(refusals.remedies.begin(), refusals.remedies.end(),
+                     [](const Remedy& a, const Remedy& b) { return a.offers > b.offers; });
+    return std::move(refusals);
+  }
+};
+
+}  // namespace
+
+WhyReport why(PolicyRuntime& today, const std::filesystem::path& folder, base::WallTime since) {
+  WhyReport report;
+  std::map<std::string, Gathered> by_rule;
+  report.read = for_each(folder, since, [&](const DecisionRecord& record) {
+    if (record.decision.accepted) return true;
+    ++report.refused;
+    Gathered& gathered = by_rule[record.decision.rule];
+    Refusals& refusals = gathered.refusals;
+    if (refusals.offers++ == 0) {
+      refusals.rule = record.decision.rule;
+      refusals.reason = record.decision.reason;
+    }
+    if (auto need = remedy(today, record, refusals)) gathered.add(std::move(*need));
+    return true;
+  });
+  for (auto& entry : by_rule) report.rules.push_back(entry.second.finish());
+  std::stable_sort(report.rules.begin(), report.rules.end(),
+                   [](const Refusals& a, const Refusals& b) { return a.offers > b.offers; });
+  return report;
+}
+
+}  // namespace policy::records

@@ -1,0 +1,134 @@
+#include "policy/records/replay.h"
+
+#include "host_fixture.h"
+
+namespace policy::test {
+namespace {
+
+using namespace records;
+
+class ReplayTest : public ::testing::Test {
+ protected:
+  /// Decides with the policy of then, and records it.
+  void record(PolicyRuntime& then, const job::Offer& offer, base::WallTime when) {
+    DecisionRecord one;
+    one.offer = offer;
+    one.facts.now = when;
+    one.decision = then.decide(offer, one.facts).decision;
+    const auto written = ring.append(&one, 1, when);
+    ASSERT_TRUE(written) << written.error().message;
+  }
+  static job::Offer offer(std::string id, std::string game, double vram, job::Kind kind = job::Kind::kImage) {
+    auto made = make_offer(std::move(game), kind);
+    made.id = base::JobId(std::move(id));
+    made.vram_gb = vram;
+    return made;
+  }
+
+  base::TempDir root = *base::TempDir::create("replay");
+  fs::path folder = root.path() / "decisions";
+  Ring ring{folder};
+  base::WallTime noon = utc(2026, 3, 25, 12);
+};
+
+TEST_F(ReplayTest, CountsWhatChangesByRule) {
+  const auto then = load("worker.game 'ember-*' {}\nworker.game '*' { accept = false }");
+  for (const char* id : {"a", "b"}) record(*then, offer(id, "ember-keep", 4), noon);
+  record(*then, offer("c", "tide-runner", 4), noon);
+  record(*then, offer("d", "tide-runner", 4, job::Kind::kLlm), noon + 1s);
+  record(*then, offer("e", "other", 4), noon);
+  const auto now = load(
+      "worker.game 'ember-*' { max_vram = '2GiB' }\nworker.game 'tide-*' {}\n"
+      "worker.game '*' { accept = false }\n"
+      "worker.on('offer', function(offer) if offer.kind == 'llm' then error('no') end end)");
+  const auto report = replay(*now, folder, noon);
+  EXPECT_EQ(report.read.records, 5U);
+  EXPECT_EQ(report.same, 1U);
+  EXPECT_EQ(report.now_accepted, 1U);
+  EXPECT_EQ(report.now_refused, 2U);
+  EXPECT_EQ(report.errors, 1U);
+  ASSERT_EQ(report.groups.size(), 3U);
+  EXPECT_EQ(report.groups[0].change, "error");
+  EXPECT_THAT(report.groups[0].error, StartsWith("p.lua:5: "));
+  EXPECT_EQ(report.groups[0].witness.offer.id.str(), "d");
+  EXPECT_EQ(report.groups[1].change, "now refused");
+  EXPECT_EQ(report.groups[1].rule, "p.lua:2");
+  EXPECT_EQ(report.groups[1].offers, 2U);
+  EXPECT_EQ(report.groups[1].witness.offer.id.str(), "a");
+  EXPECT_THAT(report.groups[1].now.reason, StartsWith("needs 4 GiB"));
+  EXPECT_EQ(report.groups[2].change, "now accepted");
+  EXPECT_EQ(report.groups[2].rule, "p.lua:3") << "the rule that refused then";
+  EXPECT_EQ(replay(*now, folder, noon + 1s).read.records, 1U);
+}
+
+TEST_F(ReplayTest, DecidesAtTheTimeOfTheOffer) {
+  const auto then = load("worker.zone 'UTC'");
+  for (const int hour : {11, 13}) record(*then, offer("x", "g", 1), utc(2026, 3, 25, hour));
+  const auto now = load(
+      "worker.zone 'UTC'\nworker.window 'morning' { from = '06:00', to = '12:00' }\n"
+      "worker.accept_during { 'morning' }");
+  const auto report = replay(*now, folder, {});
+  EXPECT_EQ(report.same, 1U);
+  ASSERT_EQ(report.groups.size(), 1U);
+  EXPECT_EQ(report.groups[0].witness.facts.now, utc(2026, 3, 25, 13));
+}
+
+const Refusals* find(const WhyReport& report, const std::string& rule) {
+  for (const auto& one : report.rules) {
+    if (one.rule == rule) return &one;
+  }
+  return nullptr;
+}
+
+TEST_F(ReplayTest, WhyNamesTheSmallestChangeThatIsEnough) {
+  const std::string text =
+      "worker.zone 'UTC'\n"
+      "worker.window 'day' { from = '09:00', to = '17:00' }\n"
+      "worker.accept_during { 'day', finish_before_end = '10m' }\n"
+      "worker.game 'ember' { max_vram = '4GiB' }\n"
+      "worker.game 'tide' { kinds = { 'llm' }, max_vram = '4GiB' }\n"
+      "worker.game 'shut' { accept = false }\n"
+      "worker.game 'hook' {}\n"
+      "worker.on('offer', function(offer) if offer.game == 'hook' then return worker.decline 'no' end end)";
+  const auto policy = load(text);
+  record(*policy, offer("1", "ember", 4.5), noon);
+  record(*policy, offer("2", "ember", 6.0001), noon);
+  record(*policy, offer("3", "tide", 2), noon);
+  record(*policy, offer("4", "tide", 8), noon);
+  record(*policy, offer("5", "shut", 1), noon);
+  record(*policy, offer("6", "hook", 1), noon);
+  record(*policy, offer("7", "ember", 1), noon);
+  record(*policy, offer("8", "ember", 1), utc(2026, 3, 26, 8, 15));
+  record(*policy, offer("9", "ember", 1), utc(2026, 3, 26, 16, 55));
+  const auto report = why(*policy, folder, {});
+  EXPECT_EQ(report.refused, 8U);
+  const auto* ember = find(report, "p.lua:5");
+  ASSERT_NE(ember, nullptr);
+  ASSERT_EQ(ember->remedies.size(), 1U);
+  EXPECT_EQ(ember->remedies[0].change, "max_vram");
+  EXPECT_EQ(ember->remedies[0].least, "4608MiB");
+  EXPECT_EQ(ember->remedies[0].most, "6145MiB") << "rounded up: it is enough";
+  EXPECT_EQ(ember->remedies[0].offers, 2U);
+  const auto* tide = find(report, "p.lua:6");
+  ASSERT_NE(tide, nullptr);
+  EXPECT_EQ(tide->by_several, 1U);
+  ASSERT_EQ(tide->remedies.size(), 1U);
+  EXPECT_EQ(tide->remedies[0].change, "kinds with 'image'");
+  EXPECT_EQ(find(report, "p.lua:7")->remedies.at(0).change, "accept = true");
+  EXPECT_EQ(find(report, "p.lua:9")->by_function, 1U);
+  const auto* hours = find(report, "p.lua:4");
+  ASSERT_NE(hours, nullptr);
+  ASSERT_EQ(hours->remedies.size(), 2U);
+  EXPECT_EQ(hours->remedies[0].change, "'day' opens earlier by");
+  EXPECT_EQ(hours->remedies[0].most, "45m");
+  EXPECT_EQ(hours->remedies[1].change, "finish_before_end of at most");
+  EXPECT_EQ(hours->remedies[1].most, "300s");
+
+  std::string mended = text;
+  mended.replace(mended.find("'4GiB'"), 6, "'6145MiB'");
+  const auto after = why(*load(mended), folder, {});
+  EXPECT_EQ(find(after, "p.lua:5")->pass_today, 2U);
+}
+
+}  // namespace
+}  // namespace policy::test

@@ -25,6 +25,8 @@ struct Used {
 
   /// Engine times add up to kMostUsedTime at most.
   void add(const Used& more);
+  /// Requires: `less` is a part of this.
+  Used operator-(const Used& less) const { return {jobs - less.jobs, gpu_time - less.gpu_time}; }
   bool operator==(const Used&) const = default;
 };
 

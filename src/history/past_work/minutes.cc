@@ -29,16 +29,25 @@ void Minutes::add(const Counted& counted) {
 
 void Minutes::add(const UsedMinute& minute) {
   const auto at = std::chrono::floor<std::chrono::minutes>(minute.at);
-  auto& list = games_[minute.game];
+  Game& game = games_[minute.game];
+  Sums& sums = game.sums;
   // Nearly always the last one; the wall clock may have been set back.
-  const auto later = std::find_if(list.rbegin(), list.rend(), [at](const Minute& known) { return known.first <= at; });
-  if (later != list.rend() && later->first == at) {
-    later->second.add(minute.used);
+  const auto known = std::find_if(sums.rbegin(), sums.rend(), [at](const auto& entry) { return entry.first <= at; });
+  auto place = known.base();
+  if (known != sums.rend() && known->first == at) {
+    --place;
   } else {
-    list.insert(later.base(), {at, {}})->second.add(minute.used);
+    place = sums.emplace(place, at, known == sums.rend() ? game.forgotten : known->second);
     ++minutes_;
   }
+  for (; place != sums.end(); ++place) place->second.add(minute.used);
   while (minutes_ > kMostMinutes || games_.size() > job::kMostUsedGames) forget_oldest();
+}
+
+void Minutes::forget_first(Game& game) {
+  game.forgotten = game.sums.front().second;
+  game.sums.pop_front();
+  --minutes_;
 }
 
 void Minutes::forget(base::WallTime before) {
@@ -48,29 +57,31 @@ void Minutes::forget(base::WallTime before) {
     jobs_.erase(jobs_.find(oldest->first));
   }
   for (auto game = games_.begin(); game != games_.end();) {
-    auto& list = game->second;
-    for (; !list.empty() && list.front().first < before; --minutes_) list.pop_front();
-    game = list.empty() ? games_.erase(game) : std::next(game);
+    Sums& sums = game->second.sums;
+    while (!sums.empty() && sums.front().first < before) forget_first(game->second);
+    game = sums.empty() ? games_.erase(game) : std::next(game);
   }
 }
 
 void Minutes::forget_oldest() {
   const auto oldest = std::min_element(games_.begin(), games_.end(), [](const auto& left, const auto& right) {
-    return left.second.front().first < right.second.front().first;
+    return left.second.sums.front().first < right.second.sums.front().first;
   });
-  oldest->second.pop_front();
-  --minutes_;
-  if (oldest->second.empty()) games_.erase(oldest);
+  forget_first(oldest->second);
+  if (oldest->second.sums.empty()) games_.erase(oldest);
+}
+
+job::Used Minutes::sum_before(const Game& game, base::WallTime when) {
+  const auto after = std::lower_bound(game.sums.begin(), game.sums.end(), when,
+                                      [](const auto& entry, base::WallTime at) { return entry.first < at; });
+  return after == game.sums.begin() ? game.forgotten : std::prev(after)->second;
 }
 
 std::vector<job::GameUse> Minutes::since(base::WallTime start, base::WallTime now) const {
   std::vector<job::GameUse> uses;
-  for (const auto& [game, list] : games_) {
-    job::Used sum;
-    for (auto minute = list.rbegin(); minute != list.rend() && minute->first >= start; ++minute) {
-      if (minute->first <= now) sum.add(minute->second);
-    }
-    if (sum != job::Used()) uses.push_back({game.str(), sum});
+  for (const auto& [name, game] : games_) {
+    const job::Used used = sum_before(game, now + base::Duration(1)) - sum_before(game, start);
+    if (used != job::Used()) uses.push_back({name.str(), used});
   }
   return uses;
 }
@@ -78,8 +89,12 @@ std::vector<job::GameUse> Minutes::since(base::WallTime start, base::WallTime no
 std::vector<UsedMinute> Minutes::minutes() const {
   std::vector<UsedMinute> all;
   all.reserve(minutes_);
-  for (const auto& [game, list] : games_) {
-    for (const auto& [at, used] : list) all.push_back({game, at, used});
+  for (const auto& [name, game] : games_) {
+    job::Used before = game.forgotten;
+    for (const auto& [at, sum] : game.sums) {
+      all.push_back({name, at, sum - before});
+      before = sum;
+    }
   }
   return all;
 }

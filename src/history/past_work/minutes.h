@@ -50,13 +50,20 @@ class Minutes final : public job::Usage {
   static constexpr std::size_t kMostMinutes = 100'000;
 
  private:
-  using Minute = std::pair<base::WallTime, job::Used>;
+  /// Each with the sum up to its end, so that a stretch of time is a difference of two.
+  using Sums = std::deque<std::pair<base::WallTime, job::Used>>;
+  struct Game {
+    job::Used forgotten;  // the sum up to the first minute
+    Sums sums;            // in the order of time, never empty
+  };
 
+  static job::Used sum_before(const Game& game, base::WallTime when);
+  void forget_first(Game& game);
   void forget(base::WallTime before);
   void forget_oldest();
 
   std::size_t remembered_jobs_;
-  std::map<base::GameId, std::deque<Minute>> games_;  // each in the order of time, none empty
+  std::map<base::GameId, Game> games_;
   std::size_t minutes_ = 0;
   std::unordered_map<base::JobId, base::WallTime> jobs_;
   std::deque<const std::pair<const base::JobId, base::WallTime>*> ages_;  // of jobs_, first known first

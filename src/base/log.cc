@@ -1,6 +1,8 @@
 #include "base/log.h"
 
+#include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
@@ -10,7 +12,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log/format.h"
 #include "base/log/output.h"
+#include "base/log/router.h"
 #include "base/text/utf8.h"
 
 namespace base::log {
@@ -55,12 +59,17 @@ struct Output {
   LogOutput lines{STDERR_FILENO};
   std::shared_ptr<spdlog::logger> logger;
   bool json = false;
+  Level console = Level::kInfo;
+  std::atomic<Level> least = Level::kInfo;  // nobody wants what is below it
+  std::atomic<bool> routed = false;         // saves the lock while nothing routes
+  std::mutex mutex;
+  std::shared_ptr<Router> router;
 
   Output() {
     logger = std::make_shared<spdlog::logger>("studio-worker", std::make_shared<StderrSink>(lines));
     logger->set_formatter(std::make_unique<spdlog::pattern_formatter>("%Y-%m-%dT%H:%M:%S.%eZ %^%-5l%$ %v",
                                                                       spdlog::pattern_time_type::utc));
-    logger->set_level(spdlog::level::info);
+    logger->set_level(spdlog::level::trace);
   }
 };
 
@@ -83,53 +92,37 @@ spdlog::level::level_enum spdlog_level(Level level) {
   return spdlog::level::err;
 }
 
-void append_quoted(std::string& line, std::string_view text) {
-  line += '"';
-  for (const char c : text) {
-    if (c == '"' || c == '\\') line += '\\';
-    line += c;
-  }
-  line += '"';
+void print_text(Output& out, std::chrono::system_clock::time_point time, Level level, std::string_view line) {
+  out.logger->log(time, spdlog::source_loc{}, spdlog_level(level), spdlog::string_view_t(line.data(), line.size()));
 }
 
-bool plain(std::string_view text) {
-  return !text.empty() && text.find_first_of(" \"=\\") == std::string_view::npos;
+void print_json(Output& out, std::chrono::system_clock::time_point time, Level level, std::string_view category,
+                std::string_view message, std::span<const Field> fields) {
+  std::string line = open_json(format_utc(time), level, category, message);
+  append_json(line, fields);
+  out.lines.put(line + "}\n");
 }
 
-std::string text_line(std::string_view category, std::string_view message, std::initializer_list<Field> fields) {
-  std::string line = "[";
-  line += category;
-  line += "] ";
-  line += printable(message);
-  for (const Field& field : fields) {
-    line += ' ';
-    line += field.key;
-    line += '=';
-    const std::string value = printable(field.value);
-    if (plain(value))
-      line += value;
-    else
-      append_quoted(line, value);
-  }
-  return line;
+void print_now(Output& out, Level level, std::string_view category, std::string_view message, Fields fields) {
+  const auto now = std::chrono::system_clock::now();
+  if (out.json)
+    print_json(out, now, level, category, message, fields);
+  else
+    print_text(out, now, level, text_line(category, message, fields));
 }
 
-std::string json_line(Level level, std::string_view category, std::string_view message,
-                      std::initializer_list<Field> fields) {
-  std::string line = R"({"ts":")" + format_utc(std::chrono::system_clock::now()) + R"(","level":")";
-  line += to_string(level);
-  line += R"(","category":)";
-  append_quoted(line, category);
-  line += R"(,"message":)";
-  append_quoted(line, printable(message));
-  for (const Field& field : fields) {
-    line += ',';
-    append_quoted(line, field.key);
-    line += ':';
-    append_quoted(line, printable(field.value));
+/// Whether a router took it.
+bool hand_over(Output& out, Level level, std::string_view category, std::string_view message, Fields fields,
+               Fields context, bool for_studio) {
+  std::shared_ptr<Router> router;
+  {
+    const std::lock_guard lock(out.mutex);
+    router = out.router;
   }
-  line += '}';
-  return line;
+  if (!router) return false;
+  router->take({std::chrono::system_clock::now(), level, std::string(category), std::string(message), fields, context,
+                for_studio});
+  return true;
 }
 
 }  // namespace
@@ -175,18 +168,47 @@ std::string printable(std::string_view text, std::size_t limit) {
   return safe;
 }
 
-void write(Level level, std::string_view category, std::string_view message, std::initializer_list<Field> fields) {
+void write(Level level, std::string_view category, std::string_view message, Fields fields, Fields context) {
   Output& out = output();
-  if (!out.logger->should_log(spdlog_level(level))) return;
-  if (out.json) {
-    out.lines.put(json_line(level, category, message, fields) + "\n");
+  if (level < out.least.load(std::memory_order_relaxed)) return;
+  if (out.routed.load(std::memory_order_relaxed) && hand_over(out, level, category, message, fields, context, false)) {
     return;
   }
-  out.logger->log(spdlog_level(level), spdlog::string_view_t(text_line(category, message, fields)));
+  print_now(out, level, category, message, fields);
+}
+
+bool note(Level level, std::string_view category, std::string_view message, Fields fields, Fields context) {
+  Output& out = output();
+  if (out.routed.load(std::memory_order_relaxed) && hand_over(out, level, category, message, fields, context, true)) {
+    return true;
+  }
+  write(level, category, message, fields);
+  return false;
+}
+
+void print(const Record& record, std::optional<Format> format) {
+  Output& out = output();
+  if (format ? *format == Format::kJson : out.json)
+    print_json(out, record.time, record.level, record.category, record.message, record.fields);
+  else
+    print_text(out, record.time, record.level, text_line(record.category, record.message, record.fields));
+}
+
+void set_router(std::shared_ptr<Router> router, Level least) {
+  Output& out = output();
+  const std::lock_guard lock(out.mutex);
+  out.routed = router != nullptr;
+  out.least = router ? std::min(out.console, least) : out.console;
+  out.router = std::move(router);
+}
+
+Level console_level() {
+  return output().console;
 }
 
 void set_level(Level level) {
-  output().logger->set_level(spdlog_level(level));
+  output().console = level;
+  output().least = level;
 }
 void set_json(bool json) {
   output().json = json;

@@ -1,5 +1,5 @@
 #pragma once
-// Structured log: one line is one event. Lines go to stderr.
+// Structured log: one line is one event. Lines go to the console (stderr), or where a router sends them (log/router.h).
 // Thread: any for writing; `set_level` and `set_json` before the other threads start.
 
 #include <cstdint>
@@ -34,18 +34,26 @@ struct Field {
       : key(name), value(std::to_string(number)) {}
 };
 
-void write(Level level, std::string_view category, std::string_view message, std::initializer_list<Field> fields = {});
+using Fields = std::initializer_list<Field>;
 
-inline void debug(std::string_view category, std::string_view message, std::initializer_list<Field> fields = {}) {
+/// `context` is what is known beside the fields (game and kind of a job): the console does not show it, rules and files
+/// of a policy do.
+void write(Level level, std::string_view category, std::string_view message, Fields fields = {}, Fields context = {});
+
+/// A line that is meant for the studio as well. False: nobody routes, so the caller sends it there himself.
+[[nodiscard]] bool note(Level level, std::string_view category, std::string_view message, Fields fields,
+                        Fields context);
+
+inline void debug(std::string_view category, std::string_view message, Fields fields = {}) {
   write(Level::kDebug, category, message, fields);
 }
-inline void info(std::string_view category, std::string_view message, std::initializer_list<Field> fields = {}) {
+inline void info(std::string_view category, std::string_view message, Fields fields = {}) {
   write(Level::kInfo, category, message, fields);
 }
-inline void warn(std::string_view category, std::string_view message, std::initializer_list<Field> fields = {}) {
+inline void warn(std::string_view category, std::string_view message, Fields fields = {}) {
   write(Level::kWarn, category, message, fields);
 }
-inline void error(std::string_view category, std::string_view message, std::initializer_list<Field> fields = {}) {
+inline void error(std::string_view category, std::string_view message, Fields fields = {}) {
   write(Level::kError, category, message, fields);
 }
 

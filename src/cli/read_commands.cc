@@ -118,6 +118,11 @@ std::string trouble_text(const json::object& status) {
   count(number_of(status.at("counters").as_object(), "journal_damaged"), "damaged journal records");
   count(static_cast<double>(status.at("cut_short").as_array().size()),
         "jobs cut short when the worker before this one died");
+  if (const auto* problems = status.if_contains("log_problems")) {
+    for (const auto& problem : problems->as_array()) {
+      text += (text.empty() ? "log: " : ", log: ") + std::string(problem.as_string());
+    }
+  }
   return text.empty() ? "none" : text;
 }
 

@@ -60,6 +60,7 @@ struct RunInput {
 
 struct RunRequest {
   base::JobId job;
+  base::GameId game;  // for the log
   job::Kind kind = job::Kind::kImage;
   base::ModelId model;
   std::string engine;                       // modelSource.engine

@@ -297,7 +297,8 @@ void Instance::set_alarm() {
 
 void Instance::log_line(log::Level level, const std::string& line) const {
   if (ticket_ != nullptr) {
-    log::write(level, kCategory, line, {{"engine", manifest_.name}, {"job", ticket_->request.job}});
+    log::write(level, kCategory, line, {{"engine", manifest_.name}, {"job", ticket_->request.job}},
+               {{"game", ticket_->request.game}, {"kind", job::to_string(ticket_->request.kind)}});
   } else {
     log::write(level, kCategory, line, {{"engine", manifest_.name}});
   }

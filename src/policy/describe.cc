@@ -190,9 +190,36 @@ void describe_pauses(const rules::RuleSet& rules, std::vector<Sentence>& out) {
   }
 }
 
+std::string log_text(const logs::LogRule& rule) {
+  std::string which = "log records";
+  if (!rule.about.empty()) which += " about " + joined(rule.about, "and");
+  if (!rule.game.empty()) which += " of game " + in_quotes(rule.game);
+  if (rule.level) which += " of level " + std::string(base::log::to_string(*rule.level)) + " and above";
+  if (rule.sink == logs::Sink::kNone) return which + " are dropped";
+  std::string text = which + " go to ";
+  if (rule.sink == logs::Sink::kFile) text += "the file " + rule.file;
+  if (rule.sink == logs::Sink::kConsole) text += "the console";
+  if (rule.sink == logs::Sink::kStudio) text += "the studio";
+  if (rule.format) text += *rule.format == base::log::Format::kJson ? " as JSON" : " as text";
+  if (rule.keep) text += ", kept for " + format_span(*rule.keep);
+  if (rule.max_size) text += ", at most " + rules::format_size(*rule.max_size);
+  if (rule.at_most)
+    text += ", at most " + std::to_string(rule.at_most->count) + " in " + format_span(rule.at_most->per);
+  return text + (rule.stop ? " and nowhere else" : "");
+}
+
+void describe_logs(const rules::RuleSet& rules, std::vector<Sentence>& out) {
+  for (const logs::LogRule& rule : rules.logs) {
+    out.push_back({"logs", log_text(rule), rules::to_string(rule.place)});
+  }
+  if (rules.logs.empty()) return;
+  out.push_back({"logs", "what none of these takes goes to the console and, where it is meant for it, to the studio",
+                 rules::to_string(rules.logs.back().place)});
+}
+
 constexpr std::array<std::string_view, kHookEventNames.size()> kHookTexts = {
     "a function looks at every offer that nothing above declines", "a function decides when the worker pauses",
-    "a function bounds the memory of each card"};
+    "a function bounds the memory of each card", "a function looks at every log record and may change it"};
 
 }  // namespace
 
@@ -226,6 +253,7 @@ std::vector<Sentence> describe(const PolicyRuntime& runtime) {
   describe_games(runtime.rules(), sentences);
   describe_pauses(runtime.rules(), sentences);
   describe_memory(runtime.rules(), sentences);
+  describe_logs(runtime.rules(), sentences);
   for (const auto& [event, place] : runtime.summary().hooks) {
     sentences.push_back({"hooks", std::string(kHookTexts.at(static_cast<std::size_t>(event))), place});
   }

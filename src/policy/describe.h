@@ -11,7 +11,7 @@ namespace policy {
 
 /// One statement and where the operator wrote it; "" for what follows from nothing being written.
 struct Sentence {
-  std::string about;  // "hours", "games", "pauses", "memory", "hooks"
+  std::string about;  // "hours", "games", "pauses", "memory", "logs", "hooks"
   std::string text;
   std::string rule;
 };

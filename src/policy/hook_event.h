@@ -10,9 +10,9 @@
 
 namespace policy {
 
-enum class HookEvent : std::uint8_t { kOffer, kPause, kBudget };
+enum class HookEvent : std::uint8_t { kOffer, kPause, kBudget, kLog };
 
-constexpr std::array<std::string_view, 3> kHookEventNames = {"offer", "pause", "budget"};
+constexpr std::array<std::string_view, 4> kHookEventNames = {"offer", "pause", "budget", "log"};
 
 constexpr std::optional<HookEvent> parse_hook_event(std::string_view name) {
   for (std::size_t i = 0; i < kHookEventNames.size(); ++i) {

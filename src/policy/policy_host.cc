@@ -46,6 +46,7 @@ asio::awaitable<base::Status> Host::start() {
   co_await consider(std::move(files), std::string(generations::kFoundAtStart));
   auto watching = watch(std::move(folder));
   tasks_.spawn("policy watch", std::move(watching));
+  if (options_.logs) tasks_.spawn("log records", options_.logs->run(rewriter()));
   co_return base::Status();
 }
 
@@ -53,6 +54,10 @@ asio::awaitable<void> Host::stop() {
   stopping_ = true;
   tasks_.cancel_all();
   co_await tasks_.wait();
+  if (options_.logs) {
+    auto last = options_.logs->finish(rewriter());
+    co_await std::move(last);
+  }
   if (active_) active_->retire();
   active_.reset();
   co_await children_.wait();
@@ -179,6 +184,18 @@ job::Decision Host::finish(Verdict verdict, std::uint64_t generation, const Aske
   const auto took = clock_.now() - asked.since;
   recorder_.add(asked.offer, asked.facts, decision, verdict.error, verdict.instructions, took);
   return decision;
+}
+
+asio::awaitable<base::Result<logs::Rewritten>> Host::rewrite(std::vector<logs::LogFacts> records) {
+  while (deciding_) co_await turn_.wait();
+  const Turn turn(deciding_, turn_);
+  if (restarting_) co_await wait_for_restart();
+  const auto child = active_;
+  if (!child) co_return base::Error{base::Code::kUnavailable, "the policy host is starting again"};
+  auto rewritten = co_await child->rewrite(clock_, std::move(records), options_.hard_limit);
+  if (!rewritten) lose(child, rewritten.error().message);
+  if (!rewritten || !rewritten->error.empty()) ++status_.errors;
+  co_return rewritten;
 }
 
 std::filesystem::path generations_folder(const std::filesystem::path& data) {

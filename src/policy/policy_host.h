@@ -22,6 +22,10 @@ namespace policy {
 
 namespace asio = boost::asio;
 
+namespace logs {
+class LogRouter;
+}  // namespace logs
+
 struct PolicyOptions {
   std::filesystem::path path;                             // file or folder; empty = no policy: everything is accepted
   std::filesystem::path host_program;                     // studio-policy-host
@@ -32,6 +36,7 @@ struct PolicyOptions {
   bool explain = false;        // fill Decision::trace
   std::filesystem::path data;  // where generations and decisions are kept; empty = nowhere
   asio::any_io_executor disk;  // writes there; none = the host's own executor
+  std::shared_ptr<logs::LogRouter> logs;  // told where records go; nullptr: they are not routed
 };
 
 struct PolicyStatus {
@@ -47,6 +52,7 @@ struct PolicyStatus {
   bool safe_mode = false;        // a policy is configured and none could be loaded: nothing is claimed
   std::uint64_t restarts = 0;    // of the child
   std::uint64_t errors = 0;      // hooks that ended in an error
+  std::vector<std::string> log_problems;  // log files that take no lines, and why
 };
 
 /// What the policy allows of the machine's GPU memory.

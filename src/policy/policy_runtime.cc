@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "policy/lua/api.h"
+#include "policy/lua/record/log_hook.h"
 #include "policy/lua/sense/sense.h"
 #include "policy/lua/state.h"
 #include "policy/rules/poll.h"
@@ -199,6 +200,25 @@ void PolicyRuntime::ask_budget_hooks(const std::vector<job::GpuFacts>& gpus, Sen
     }
     if (smallest) sensed.bounds.push_back(std::move(*smallest));
   }
+}
+
+logs::Rewritten PolicyRuntime::rewrite(const std::vector<logs::LogFacts>& records, base::WallTime now) {
+  logs::Rewritten rewritten;
+  const auto enough = std::chrono::steady_clock::now() + options_.time;
+  const lua::Budget budget{options_.instructions, options_.time};
+  for (const logs::LogFacts& record : records) {
+    if (!rewritten.records.empty() && (spoiled_ || std::chrono::steady_clock::now() >= enough)) break;
+    if (spoiled_) recover();
+    lua::LogHookResult result{lua::Failure{"no memory for a policy", {}}, record};
+    if (!spoiled_) {
+      loaded_->state->seed_random(seed_of(record.message));
+      result = lua::run_log_hooks(*loaded_->state, loaded_->api, record, now, budget);
+      spoiled_ = result.failure && result.failure->spent;
+    }
+    if (result.failure && rewritten.error.empty()) rewritten.error = to_line(*result.failure);
+    rewritten.records.push_back(result.failure ? std::nullopt : std::optional(std::move(result.record)));
+  }
+  return rewritten;
 }
 
 const rules::RuleSet& PolicyRuntime::rules() const {

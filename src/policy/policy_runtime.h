@@ -10,6 +10,7 @@
 #include "job/decision.h"
 #include "job/offer.h"
 #include "policy/hook_event.h"
+#include "policy/logs/log_facts.h"
 #include "policy/pause/keeper.h"
 #include "policy/source_files.h"
 
@@ -67,6 +68,9 @@ class PolicyRuntime {
 
   /// Asks the hooks of `pause` and `budget`. Never fails: an error in the first pauses, with `finish`.
   Sensed sense(const job::MachineFacts& facts, base::WallTime now);
+  /// What the log hooks make of records, one after the other. Ends early, but not before the first, when they took as
+  /// long as one hook may.
+  logs::Rewritten rewrite(const std::vector<logs::LogFacts>& records, base::WallTime now);
 
   /// After a hook broke a limit its Lua state is not to be trusted. The next `decide` builds a new one; this does it
   /// now, when nobody waits.

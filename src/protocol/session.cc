@@ -265,7 +265,7 @@ Actions Session::tick(base::SteadyTime now) {
 
 Action Session::heartbeat(base::SteadyTime now) {
   next_heartbeat_ = now + options_.heartbeat_every;
-  return Send{encode(Heartbeat{capabilities_, current_job_})};
+  return Send{encode(Heartbeat{capabilities_, current_job_}), Lane::kControl, true};
 }
 
 Actions Session::set_capabilities(Capabilities capabilities, base::SteadyTime now) {

@@ -40,6 +40,7 @@ enum class End : std::uint8_t {
 struct Send {
   std::string text;
   Lane lane = Lane::kControl;
+  bool heartbeat = false;
 };
 struct SendPing {};
 struct SendLogs {};  // take a batch from the ship queue and send it, if there is one

@@ -9,9 +9,9 @@ constexpr std::string_view kMarkerCategory = "logs";
 
 }  // namespace
 
-void LogQueue::push(base::log::Level level, std::string category, std::string message, std::optional<base::JobId> job) {
-  protocol::LogEntry entry{base::format_utc(clock_.wall_now()), level, std::move(category),
-                           base::log::printable(message), std::move(job)};
+void LogQueue::push(LogLine line) {
+  protocol::LogEntry entry{base::format_utc(line.time), line.level, std::move(line.category),
+                           base::log::printable(line.message), std::move(line.job)};
   entries_.push_back(std::move(entry));
   make_room();
 }

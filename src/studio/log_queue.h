@@ -2,6 +2,7 @@
 // LogQueue: entries on their way to the studio. Bounded; overflow drops the oldest and says so. Thread: io.
 
 #include <deque>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,14 @@
 #include "protocol/frames.h"
 
 namespace studio {
+
+struct LogLine {
+  base::WallTime time;
+  base::log::Level level = base::log::Level::kInfo;
+  std::string category;
+  std::string message;
+  std::optional<base::JobId> job;
+};
 
 class LogQueue {
  public:
@@ -20,7 +29,7 @@ class LogQueue {
 
   explicit LogQueue(base::Clock& clock) : clock_(clock) {}
 
-  void push(base::log::Level level, std::string category, std::string message, std::optional<base::JobId> job);
+  void push(LogLine line);
   /// The oldest entries, at most a batch of them.
   std::vector<protocol::LogEntry> take_batch();
   /// A batch that could not be sent goes back to the front.

@@ -215,6 +215,7 @@ void StudioLink::perform(protocol::Actions actions) {
 
 void StudioLink::perform_one(protocol::Action action) {
   if (auto* frame = std::get_if<protocol::Send>(&action)) {
+    if (frame->heartbeat) base::log::debug("heartbeat", "the studio is told that this worker lives");
     const auto priority = frame->lane == protocol::Lane::kLogs ? net::Priority::kDroppable : net::Priority::kControl;
     if (const auto sent = link_->send(std::move(frame->text), priority); !sent) {
       base::log::debug("ws", "a frame was not sent", {{"why", sent.error().message}});
@@ -314,12 +315,24 @@ void StudioLink::set_current_job(std::optional<base::JobId> job) {
   if (session_ && !ended_) perform(session_->set_current_job(current_job_, clock_.now()));
 }
 
-void StudioLink::note(Level level, std::string message, std::optional<base::JobId> job) {
-  if (job)
-    base::log::write(level, "ws", message, {{"job", *job}});
-  else
-    base::log::write(level, "ws", message);
-  logs_.push(level, "ws", std::move(message), std::move(job));
+void StudioLink::note(Level level, std::string message, const std::optional<AboutJob>& about) {
+  bool routed = false;
+  if (about && about->kind) {
+    routed = base::log::note(level, "ws", message, {{"job", about->job}},
+                             {{"game", about->game}, {"kind", job::to_string(*about->kind)}});
+  } else if (about) {
+    routed = base::log::note(level, "ws", message, {{"job", about->job}}, {});
+  } else {
+    routed = base::log::note(level, "ws", message, {}, {});
+  }
+  if (routed) return;
+  std::optional<base::JobId> job;
+  if (about) job = about->job;
+  ship({clock_.wall_now(), level, "ws", std::move(message), std::move(job)});
+}
+
+void StudioLink::ship(LogLine line) {
+  logs_.push(std::move(line));
   if (!session_ || ended_) return;
   session_->logs_waiting(clock_.now());
   rearm();

@@ -17,6 +17,7 @@
 #include "job/offer.h"
 #include "net/websocket_link.h"
 #include "protocol/session.h"
+#include "studio/about_job.h"
 #include "studio/backoff.h"
 #include "studio/log_queue.h"
 #include "studio/registration.h"
@@ -90,8 +91,10 @@ class StudioLink {
   const protocol::Capabilities& capabilities() const { return capabilities_; }
   void set_current_job(std::optional<base::JobId> job);
 
-  /// A line for the log and for the studio.
-  void note(base::log::Level level, std::string message, std::optional<base::JobId> job = std::nullopt);
+  /// A line for the log and for the studio, unless a policy routes it elsewhere.
+  void note(base::log::Level level, std::string message, const std::optional<AboutJob>& about = std::nullopt);
+  /// A line for the studio alone.
+  void ship(LogLine line);
   /// Called when a frame that looks like an offer arrived, before it is parsed.
   void on_offer_frame(std::function<void()> callback) { offer_frame_ = std::move(callback); }
 

@@ -20,6 +20,7 @@
 #include "control/server.h"
 #include "machine/identity.h"
 #include "machine/sensors.h"
+#include "policy/logs/log_router.h"
 #include "process/child_process.h"
 #include "studio/registration.h"
 #include "worker/worker.h"
@@ -98,13 +99,29 @@ WorkerOptions worker_options(const config::Settings& settings, const RunLimits& 
   return options;
 }
 
-policy::PolicyOptions policy_options(const config::Settings& settings, asio::any_io_executor disk) {
+policy::PolicyOptions policy_options(const config::Settings& settings, asio::any_io_executor disk,
+                                     std::shared_ptr<policy::logs::LogRouter> logs) {
   policy::PolicyOptions options;
+  options.logs = std::move(logs);
   options.path = settings.policy;
   options.host_program = process::sibling_program("studio-policy-host");
   options.data = policy_data_folder(settings);
   options.disk = std::move(disk);
   return options;
+}
+
+/// A record as the studio takes it: the job apart, what else is known as a part of the text.
+studio::LogLine to_studio(const base::log::Record& record) {
+  studio::LogLine line{record.time, record.level, record.category, record.message, std::nullopt};
+  std::vector<base::log::Field> others;
+  for (const base::log::Field& field : record.fields) {
+    if (field.key == "job")
+      line.job = base::JobId(field.value);
+    else
+      others.push_back(field);
+  }
+  if (!others.empty()) line.message += " " + base::log::to_text(others);
+  return line;
 }
 
 /// Every part of the daemon, in the order in which each needs the one before.
@@ -124,13 +141,17 @@ class Application {
         journal_(std::move(journal)),
         engines_(
             engine::make_engine_pool(io.get_executor(), *clock_, load_manifests(), settings.state_folder / "engines")),
-        policy_(policy::make_policy_host(io.get_executor(), *clock_, policy_options(settings, disk))),
+        logs_(std::make_shared<policy::logs::LogRouter>(io.get_executor(), disk, *clock_,
+                                                        settings.state_folder / "logs")),
+        policy_(policy::make_policy_host(io.get_executor(), *clock_, policy_options(settings, disk, logs_))),
         sensors_(machine::make_sensors()),
         worker_(worker_options(settings, limits, version, sensors_->probe_gpus()), urls,
                 {io.get_executor(), std::move(disk), sensing_.get_executor(), *clock_, *random_, *connector_, *http_,
                  *journal_, *engines_, *policy_, *sensors_}),
         signals_(io, SIGTERM, SIGINT, SIGQUIT),
-        tasks_(io.get_executor()) {}
+        tasks_(io.get_executor()) {
+    logs_->on_studio([this](const base::log::Record& record) { worker_.link().ship(to_studio(record)); });
+  }
 
   base::Status listen(asio::io_context& io) {
     const auto socket = control::socket_path(settings_.runtime_folder, settings_.config_file);
@@ -246,6 +267,7 @@ class Application {
   std::unique_ptr<net::HttpClient> http_;
   std::unique_ptr<history::Journal> journal_;
   std::unique_ptr<engine::EnginePool> engines_;
+  std::shared_ptr<policy::logs::LogRouter> logs_;
   std::unique_ptr<policy::PolicyHost> policy_;
   std::unique_ptr<machine::Sensors> sensors_;
   asio::thread_pool sensing_{1};

@@ -177,7 +177,7 @@ asio::awaitable<Delivery::Attempt> Delivery::attempt_json(const history::Produce
   const base::Bytes bytes = fresh->result.size();
   const auto sent = link_.complete_json(result.job, session, std::move(fresh->result), std::move(fresh->prompt));
   if (sent) {
-    link_.note(base::log::Level::kInfo, "json result sent", result.job);
+    link_.note(base::log::Level::kInfo, "json result sent", studio::about(result));
     const auto acknowledged = co_await link_.acknowledged(result.job, session);
     if (acknowledged) co_return job::Receipt{false, "", bytes};
   }
@@ -190,11 +190,11 @@ asio::awaitable<Delivery::Attempt> Delivery::attempt_file(const history::Produce
   auto file = result_file(result);
   auto receipt = co_await uploader_.put(std::move(file));
   if (receipt) {
-    link_.note(base::log::Level::kInfo, "binary upload ok", result.job);
+    link_.note(base::log::Level::kInfo, "binary upload ok", studio::about(result));
     co_return std::move(*receipt);
   }
   std::string message = for_the_studio(result, receipt.error().message);
-  link_.note(base::log::Level::kError, message, result.job);
+  link_.note(base::log::Level::kError, message, studio::about(result));
   switch (receipt.error().code) {
     case base::Code::kUnavailable:
       co_return std::nullopt;

@@ -83,7 +83,7 @@ asio::awaitable<void> JobPipeline::run(studio::OfferedJob offered) {
   if (const auto sent = accept(*active, offered.session); !sent) {
     // The studio frees the claim with the session, so the job must not run.
     parts_.link.note(Level::kError, "accept send failed for offer " + offer.id.str() + ": " + sent.error().message,
-                     offer.id);
+                     studio::about(offer));
     co_return close(*active, job::Outcome::kSuperseded, sent.error().message, 0);
   }
   const auto took = parts_.clock.now() - began;
@@ -172,7 +172,7 @@ bool JobPipeline::is_here_already(const job::Offer& offer, const std::string& ha
   if (active->delivered) objection = kJustDelivered;
   if (!objection.empty()) {
     const auto code = active->delivered ? job::RejectCode::kPaused : job::RejectCode::kBusy;
-    parts_.link.note(Level::kInfo, "rejecting offer " + offer.id.str() + ": " + objection, offer.id);
+    parts_.link.note(Level::kInfo, "rejecting offer " + offer.id.str() + ": " + objection, studio::about(offer));
     static_cast<void>(parts_.link.reject(offer.id, session, code, std::move(objection)));
     ++counters_.declined;
     return true;
@@ -183,7 +183,7 @@ bool JobPipeline::is_here_already(const job::Offer& offer, const std::string& ha
   parts_.link.note(Level::kInfo,
                    "offer " + offer.id.str() + " is here already (" + std::string(to_string(active->stage)) +
                        "); accepted without a second run",
-                   offer.id);
+                   studio::about(offer));
   return true;
 }
 
@@ -244,7 +244,7 @@ void JobPipeline::decline(const job::Offer& offer, const ActiveJob& active, stud
   report_verdict(offer, decision, parts_.clock.now() - active.since);
   if (!sent) {
     parts_.link.note(Level::kError, "reject send failed for offer " + offer.id.str() + ": " + sent.error().message,
-                     offer.id);
+                     studio::about(offer));
   }
 }
 
@@ -252,9 +252,9 @@ void JobPipeline::report_verdict(const job::Offer& offer, const job::Decision& d
   parts_.link.note(Level::kInfo,
                    "offer received " + offer.id.str() + " game=" + offer.game.str() + " asset=" + offer.asset +
                        " model=" + offer.model.str() + " vram=" + shortest(offer.vram_gb),
-                   offer.id);
+                   studio::about(offer));
   if (!decision.accepted) {
-    parts_.link.note(Level::kInfo, "rejecting offer " + offer.id.str() + ": " + decision.reason, offer.id);
+    parts_.link.note(Level::kInfo, "rejecting offer " + offer.id.str() + ": " + decision.reason, studio::about(offer));
   }
   base::log::info("policy", decision.accepted ? "accepted" : "declined",
                   {{"job", offer.id},
@@ -280,6 +280,7 @@ asio::awaitable<std::variant<engine::RunRequest, job::Failure>> JobPipeline::pre
   if (auto* failure = std::get_if<job::Failure>(&fetched)) co_return std::move(*failure);
   engine::RunRequest request;
   request.job = offer.id;
+  request.game = offer.game;
   request.kind = offer.kind;
   request.model = offer.model;
   request.engine = offer.source.engine;
@@ -308,7 +309,7 @@ asio::awaitable<std::variant<job::Artifacts, job::Failure>> JobPipeline::execute
     parts_.link.note(
         Level::kInfo,
         std::string(job::to_string(offer.kind)) + " dispatched in " + short_duration(parts_.clock.now() - began),
-        offer.id);
+        studio::about(offer));
   } else if (failure->failure == job::FailureClass::kCancelled && !active.cancel_reason.empty()) {
     co_return job::Failure{job::FailureClass::kCancelled, active.cancel_reason};
   }
@@ -318,7 +319,7 @@ asio::awaitable<std::variant<job::Artifacts, job::Failure>> JobPipeline::execute
 asio::awaitable<void> JobPipeline::fail(ActiveJob& active, job::Failure failure) {
   co_await asio::this_coro::throw_if_cancelled(false);
   active.failing = true;
-  parts_.link.note(Level::kError, "dispatch failed: " + failure.message, active.id);
+  parts_.link.note(Level::kError, "dispatch failed: " + failure.message, studio::about(active));
   const bool handed_back =
       failure.failure == job::FailureClass::kCancelled || failure.failure == job::FailureClass::kPreempted;
   // Without a claim of ours the studio has requeued the job already, and a fail frame would be a violation.
@@ -332,7 +333,7 @@ asio::awaitable<void> JobPipeline::fail(ActiveJob& active, job::Failure failure)
     } else {
       parts_.link.note(Level::kError,
                        "failed to notify studio of job " + active.id.str() + " failure: " + sent.error().message,
-                       active.id);
+                       studio::about(active));
     }
   }
   close(active, handed_back ? job::Outcome::kHandedBack : job::Outcome::kFailed, failure.message, 0);

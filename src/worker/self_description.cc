@@ -171,6 +171,9 @@ std::string Worker::status() const {
   if (const auto watched = pause_watch_.watched(); !watched.empty()) {
     state["sensors"] = sensor_rows(pause_watch_.facts(), watched, seconds(now - pause_watch_.read_at()));
   }
+  if (!policy.log_problems.empty()) {
+    state["log_problems"] = json::array(policy.log_problems.begin(), policy.log_problems.end());
+  }
   state["vram"] = json::object{{"bound_gib", gib(ledger_.bound())}, {"promised_gib", gib(ledger_.promised())}};
   state["counters"] = json::object{{"accepted", counters.accepted},     {"declined", counters.declined},
                                    {"adopted", counters.adopted},       {"delivered", counters.delivered},

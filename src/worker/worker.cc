@@ -109,7 +109,7 @@ asio::awaitable<void> Worker::deliver_leftovers() {
       const auto outcome = co_await std::move(race);
       const auto* receipt = std::get_if<0>(&outcome);
       if (receipt != nullptr && *receipt) {
-        link_.note(Level::kInfo, "binary upload ok (from before the restart)", result.job);
+        link_.note(Level::kInfo, "binary upload ok (from before the restart)", studio::about(result));
         close_leftover(result, job::Outcome::kDelivered, "");
         continue;
       }

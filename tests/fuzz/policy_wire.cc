@@ -18,6 +18,11 @@ std::string written(const DecideRequest& request) {
   encode_decide(frame, request.id, request.explain, request.offer, request.facts, periods);
   return frame;
 }
+std::string written(const SenseRequest& request) {
+  std::string frame;
+  encode_sense(frame, request.id, request.facts, request.now);
+  return frame;
+}
 std::string written(const LoadReply& reply) {
   std::string frame;
   if (reply.error.empty())
@@ -26,9 +31,10 @@ std::string written(const LoadReply& reply) {
     encode_load_failure(frame, reply.error);
   return frame;
 }
-std::string written(const DecideReply& reply) {
+template <class Encoded>
+std::string written(const Encoded& value) {
   std::string frame;
-  encode(frame, reply);
+  encode(frame, value);
   return frame;
 }
 

@@ -155,6 +155,7 @@ void Host::activate(Started started, SourceFiles files, std::string hash, std::u
   for (const SourceFile& file : good_) status_.files.push_back(file.name);
   base::log::info("policy", "a policy is in force",
                   {{"generation", generation}, {"hash", status_.hash}, {"files", status_.files.size()}});
+  if (options_.logs) options_.logs->apply(declared_->rules.logs, declared_->has_hooks[HookEvent::kLog]);
   if (old) old->retire();
   changed();
 }

@@ -64,11 +64,12 @@ void Child::wake() {
 }
 
 template <class Answer>
-asio::awaitable<base::Result<Answer>> Child::ask(base::Clock& clock, std::uint64_t id, base::Duration limit) {
+asio::awaitable<base::Result<Answer>> Child::ask(base::Clock& clock, std::uint64_t id, base::Duration limit,
+                                                 bool may_block) {
   const Asking asking(*this);
   CO_CHECK_OK(process_.channel().send(frame_));
   const auto start = clock.now();
-  bool direct = start >= direct_from_;
+  bool direct = may_block && start >= direct_from_;
   for (;;) {
     base::Result<std::string> frame = base::Error{base::Code::kTimeout, ""};
     if (direct) frame = process_.channel().read_directly(kDirectWait);
@@ -91,7 +92,7 @@ asio::awaitable<base::Result<Verdict>> Child::decide(base::Clock& clock, const j
                                                      bool explain, base::Duration limit) {
   const auto id = ++last_id_;
   encode_decide(frame_, id, explain, offer, facts, periods);
-  auto answer = co_await ask<DecideReply>(clock, id, limit);
+  auto answer = co_await ask<DecideReply>(clock, id, limit, true);
   if (!answer) co_return std::move(answer).error();
   co_return std::move(answer->verdict);
 }
@@ -100,9 +101,18 @@ asio::awaitable<base::Result<Sensed>> Child::sense(base::Clock& clock, const job
                                                    base::WallTime now, base::Duration limit) {
   const auto id = ++last_id_;
   encode_sense(frame_, id, facts, now);
-  auto answer = co_await ask<SenseReply>(clock, id, limit);
+  auto answer = co_await ask<SenseReply>(clock, id, limit, true);
   if (!answer) co_return std::move(answer).error();
   co_return std::move(answer->sensed);
+}
+
+asio::awaitable<base::Result<logs::Rewritten>> Child::rewrite(base::Clock& clock, std::vector<logs::LogFacts> records,
+                                                              base::Duration limit) {
+  const auto id = ++last_id_;
+  encode(frame_, RewriteRequest{id, clock.wall_now(), std::move(records)});
+  auto answer = co_await ask<RewriteReply>(clock, id, limit, false);
+  if (!answer) co_return std::move(answer).error();
+  co_return std::move(answer->rewritten);
 }
 
 void Child::retire() {

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <boost/asio/awaitable.hpp>
 
@@ -41,6 +42,10 @@ class Child {
   asio::awaitable<base::Result<Sensed>> sense(base::Clock& clock, const job::MachineFacts& facts, base::WallTime now,
                                               base::Duration limit);
 
+  /// In turn with `decide`. Errors: the child is no good any more.
+  asio::awaitable<base::Result<logs::Rewritten>> rewrite(base::Clock& clock, std::vector<logs::LogFacts> records,
+                                                         base::Duration limit);
+
   /// Ends the process once no decision needs it.
   void retire();
   void kill();
@@ -49,9 +54,11 @@ class Child {
 
  private:
   class Asking;
-  /// Sends `frame_`, which carries this number, and reads until its answer comes.
+  /// Sends `frame_`, which carries this number, and reads until its answer comes. `may_block`: an answer that is
+  /// expected within microseconds is waited for on the io thread.
   template <class Answer>
-  asio::awaitable<base::Result<Answer>> ask(base::Clock& clock, std::uint64_t id, base::Duration limit);
+  asio::awaitable<base::Result<Answer>> ask(base::Clock& clock, std::uint64_t id, base::Duration limit,
+                                            bool may_block);
   asio::awaitable<base::Result<std::string>> read(base::Clock& clock, base::Duration limit);
 
   process::ChildProcess process_;

@@ -13,6 +13,7 @@
 #include "policy/host/child.h"
 #include "policy/host/folder_watch.h"
 #include "policy/host/reload.h"
+#include "policy/logs/log_router.h"
 #include "policy/pause/hook_bound.h"
 #include "policy/policy_host.h"
 #include "policy/records/recorder.h"
@@ -75,6 +76,7 @@ class Host final : public PolicyHost {
   PolicyStatus status() const override {
     PolicyStatus status = status_;
     status.unrecorded = recorder_.lost();
+    if (options_.logs) status.log_problems = options_.logs->problems();
     return status;
   }
   void on_change(std::function<void(const PolicyStatus&)> callback) override { callback_ = std::move(callback); }
@@ -118,6 +120,10 @@ class Host final : public PolicyHost {
   std::optional<job::Decision> decide_by_declarations(const Asked& asked);
   job::Decision finish(Verdict verdict, std::uint64_t generation, const Asked& asked);
 
+  asio::awaitable<base::Result<logs::Rewritten>> rewrite(std::vector<logs::LogFacts> records);
+  logs::LogRouter::Rewrite rewriter() {
+    return [this](std::vector<logs::LogFacts> records) { return rewrite(std::move(records)); };
+  }
   asio::awaitable<Sensed> sense(const job::MachineFacts& facts, base::WallTime now);
 
   asio::any_io_executor executor_;

@@ -99,6 +99,8 @@ int run() {
       return 2;
     } else if (const auto* sense = std::get_if<SenseRequest>(&*request)) {
       encode(answer, SenseReply{sense->id, runtime->sense(sense->facts, sense->now)});
+    } else if (const auto* batch = std::get_if<RewriteRequest>(&*request)) {
+      encode(answer, RewriteReply{batch->id, runtime->rewrite(batch->records, batch->now)});
     } else {
       const auto& wanted = std::get<DecideRequest>(*request);
       encode(answer, DecideReply{wanted.id, runtime->decide(wanted.offer, wanted.facts, wanted.explain)});

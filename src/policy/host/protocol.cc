@@ -1,5 +1,6 @@
 #include "policy/host/protocol.h"
 
+#include "policy/host/wire/log_wire.h"
 #include "policy/host/rules_wire.h"
 #include "policy/host/wire.h"
 #include "policy/host/wire/sense.h"
@@ -122,6 +123,21 @@ DecideReply read_verdict(Reader& in) {
   return reply;
 }
 
+RewriteRequest read_records(Reader& in) {
+  RewriteRequest request;
+  request.id = in.number();
+  request.now = base::WallTime(in.time());
+  request.records = read_log_facts(in);
+  return request;
+}
+
+RewriteReply read_rewrite_reply(Reader& in) {
+  RewriteReply reply;
+  reply.id = in.number();
+  reply.rewritten = read_rewritten(in);
+  return reply;
+}
+
 }  // namespace
 
 void encode_load(std::string& frame, const SourceFiles& files, const RuntimeOptions& options) {
@@ -205,6 +221,19 @@ void encode(std::string& frame, const SenseReply& reply) {
   write_sensed(out, reply.sensed);
 }
 
+void encode(std::string& frame, const RewriteRequest& request) {
+  Writer out(frame, Tag::kRecords);
+  out.number(request.id);
+  out.time(request.now.time_since_epoch());
+  write_log_facts(out, request.records);
+}
+
+void encode(std::string& frame, const RewriteReply& reply) {
+  Writer out(frame, Tag::kRewritten);
+  out.number(reply.id);
+  write_rewritten(out, reply.rewritten);
+}
+
 std::optional<Request> decode_request(std::string_view frame) {
   Reader in(frame);
   std::optional<Request> request;
@@ -217,6 +246,7 @@ std::optional<Request> decode_request(std::string_view frame) {
     sense.facts = read_sense(in);
     request = std::move(sense);
   }
+  if (tag == Tag::kRecords) request = read_records(in);
   if (!in.complete()) return std::nullopt;
   return request;
 }
@@ -232,6 +262,7 @@ std::optional<Reply> decode_reply(std::string_view frame) {
     sensed.sensed = read_sensed(in);
     reply = std::move(sensed);
   }
+  if (tag == Tag::kRewritten) reply = read_rewrite_reply(in);
   if (!in.complete()) return std::nullopt;
   return reply;
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "job/usage.h"
+#include "policy/logs/log_facts.h"
 #include "policy/policy_runtime.h"
 #include "policy/rules/rule_set.h"
 
@@ -35,6 +36,13 @@ struct SenseRequest {
   job::MachineFacts facts;  // without the sources
 };
 
+/// Log records for the log hooks.
+struct RewriteRequest {
+  std::uint64_t id = 0;
+  base::WallTime now;
+  std::vector<logs::LogFacts> records;
+};
+
 /// What the daemon needs of a loaded policy: it decides by the declared rules itself and asks the child for the hooks.
 struct Declared {
   rules::RuleSet rules{rules::Zone::utc()};
@@ -56,8 +64,13 @@ struct SenseReply {
   Sensed sensed;
 };
 
-using Request = std::variant<LoadRequest, DecideRequest, SenseRequest>;
-using Reply = std::variant<LoadReply, DecideReply, SenseReply>;
+struct RewriteReply {
+  std::uint64_t id = 0;
+  logs::Rewritten rewritten;
+};
+
+using Request = std::variant<LoadRequest, DecideRequest, SenseRequest, RewriteRequest>;
+using Reply = std::variant<LoadReply, DecideReply, SenseReply, RewriteReply>;
 
 void encode_load(std::string& frame, const SourceFiles& files, const RuntimeOptions& options);
 /// `periods`: the starts from which the usage is told; strictly rising.
@@ -68,6 +81,8 @@ void encode_loaded(std::string& frame, const rules::RuleSet& rules, const PerEve
 void encode(std::string& frame, const DecideReply& reply);
 void encode_sense(std::string& frame, std::uint64_t id, const job::MachineFacts& facts, base::WallTime now);
 void encode(std::string& frame, const SenseReply& reply);
+void encode(std::string& frame, const RewriteRequest& request);
+void encode(std::string& frame, const RewriteReply& reply);
 
 /// Nothing when the frame is not exactly one well-formed record.
 std::optional<Request> decode_request(std::string_view frame);

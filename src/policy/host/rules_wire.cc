@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "policy/host/wire/log_wire.h"
+
 namespace policy::host {
 namespace {
 
@@ -36,14 +38,7 @@ std::chrono::sys_days read_day(Reader& in) {
 }
 
 void write(Writer& out, const rules::Place& place) {
-  out.text(place.file);
-  out.number(static_cast<std::uint64_t>(place.line));
-}
-rules::Place read_place(Reader& in) {
-  rules::Place place;
-  place.file = in.text();
-  place.line = static_cast<int>(in.count(std::numeric_limits<int>::max()));
-  return place;
+  write_place(out, place);
 }
 
 void write(Writer& out, const std::vector<std::string>& texts) {
@@ -253,6 +248,17 @@ pause::PauseRule read_pause(Reader& in, const rules::Calendar& calendar) {
 
 }  // namespace
 
+void write_place(Writer& out, const rules::Place& place) {
+  out.text(place.file);
+  out.number(static_cast<std::uint64_t>(place.line));
+}
+rules::Place read_place(Reader& in) {
+  rules::Place place;
+  place.file = in.text();
+  place.line = static_cast<int>(in.count(std::numeric_limits<int>::max()));
+  return place;
+}
+
 void write_rules(Writer& out, const rules::RuleSet& rules) {
   write(out, rules.calendar);
   out.flag(rules.zone_place.has_value());
@@ -270,6 +276,7 @@ void write_rules(Writer& out, const rules::RuleSet& rules) {
   for (const rules::VramRule& rule : rules.vram) write(out, rule);
   out.number(rules.pauses.size());
   for (const pause::PauseRule& rule : rules.pauses) write(out, rule);
+  write_log_rules(out, rules.logs);
 }
 
 rules::RuleSet read_rules(Reader& in) {
@@ -283,6 +290,7 @@ rules::RuleSet read_rules(Reader& in) {
   for (std::size_t i = 0; i < bounds && !in.bad(); ++i) rules.vram.push_back(read_vram(in, rules.calendar));
   const auto pauses = in.count(kMaxEntries);
   for (std::size_t i = 0; i < pauses && !in.bad(); ++i) rules.pauses.push_back(read_pause(in, rules.calendar));
+  rules.logs = read_log_rules(in);
   return rules;
 }
 

@@ -11,4 +11,7 @@ void write_rules(Writer& out, const rules::RuleSet& rules);
 /// read only for rules that have windows or dates.
 rules::RuleSet read_rules(Reader& in);
 
+void write_place(Writer& out, const rules::Place& place);
+rules::Place read_place(Reader& in);
+
 }  // namespace policy::host

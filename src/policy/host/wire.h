@@ -14,7 +14,16 @@
 
 namespace policy::host {
 
-enum class Tag : std::uint8_t { kLoad = 1, kDecide = 2, kLoaded = 3, kVerdict = 4, kSense = 5, kSensed = 6 };
+enum class Tag : std::uint8_t {
+  kLoad = 1,
+  kDecide = 2,
+  kLoaded = 3,
+  kVerdict = 4,
+  kSense = 5,
+  kSensed = 6,
+  kRecords = 7,
+  kRewritten = 8
+};
 
 class Writer {
  public:

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "policy/lua/declare/declare.h"
+#include "policy/lua/record/log_hook.h"
 #include "policy/lua/sandbox.h"
 #include "policy/rules/nearest.h"
 
@@ -109,6 +110,7 @@ int install_all(lua_State* lua) {
   add_game_declarations(lua);
   add_vram_declarations(lua);
   add_pause_declarations(lua);
+  add_log_declarations(lua);
   add_hook_declarations(lua);
   add_helpers(lua);
   const int functions = lua_gettop(lua);
@@ -122,6 +124,7 @@ int install_all(lua_State* lua) {
   lua_setmetatable(lua, -2);
   api.worker = luaL_ref(lua, LUA_REGISTRYINDEX);
   add_facts(lua, api);
+  add_record(lua, api);
   lua_pushcfunction(lua, &api_entry<&require>);
   set_global(lua, "require");
   return 0;

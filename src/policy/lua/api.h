@@ -95,6 +95,7 @@ class Api {
   int worker = 0;       // registry references
   PerEvent<int> views;  // what hooks get; read-only
   int offer_facts = 0;
+  int record_facts = 0;
 };
 
 /// While a policy loads it may call the API this often, and declare texts of this size in all.

@@ -8,6 +8,7 @@
 
 #include "job/decision.h"
 #include "job/offer.h"
+#include "policy/logs/log_rule.h"
 #include "policy/pause/pause_rule.h"
 #include "policy/rules/calendar.h"
 #include "policy/rules/place.h"
@@ -53,6 +54,7 @@ struct RuleSet {
   std::vector<GameRule> games;
   std::vector<VramRule> vram;
   std::vector<pause::PauseRule> pauses;
+  std::vector<logs::LogRule> logs;
 
   /// The entry that applies; nullptr when none matches.
   const GameRule* game_rule(std::string_view game) const;

@@ -19,6 +19,9 @@ constexpr std::array<std::pair<std::string_view, base::Bytes>, 4> kSizeUnits = {
 constexpr std::array<std::pair<std::string_view, base::Duration>, 4> kSpanUnits = {
     {{"s", 1s}, {"m", 1min}, {"h", 1h}, {"d", 24h}}};
 
+constexpr std::array<std::pair<std::string_view, base::Duration>, 4> kRateUnits = {
+    {{"s", 1s}, {"min", 1min}, {"h", 1h}, {"d", 24h}}};
+
 constexpr std::array<std::string_view, 7> kWeekdays = {"sun", "mon", "tue", "wed", "thu", "fri", "sat"};
 
 constexpr double kLargestNumber = 1e6;  // keeps every product far inside 64 bits
@@ -157,6 +160,17 @@ base::Result<base::Duration> parse_span(std::string_view text) {
     total += base::Duration(std::llround(nanoseconds));
   } while (!rest.empty());
   return total;
+}
+
+base::Result<Rate> parse_rate(std::string_view text) {
+  std::string_view rest = trimmed(text);
+  const auto number = take_number(rest);
+  const bool whole = number && *number == std::floor(*number) && *number >= 1;
+  if (!whole || !take(rest, '/')) return invalid(quoted(text) + " is not a rate: write it like '60/min'");
+  for (const auto& [unit, per] : kRateUnits) {
+    if (unit == rest) return Rate{static_cast<std::uint64_t>(*number), per};
+  }
+  return bad_unit(rest, "60/min", kRateUnits);
 }
 
 base::Result<DayTime> parse_day_time(std::string_view text) {

@@ -27,6 +27,12 @@ base::Result<base::Duration> parse_span(std::string_view text);
 
 /// "15m", "1h30m", "2d": what `parse_span` reads; whole seconds.
 std::string format_span(base::Duration span);
+/// "60/min", "10/s", "1000/h", "5/d": a whole number, at least 1.
+struct Rate {
+  std::uint64_t count = 0;
+  base::Duration per{};
+};
+base::Result<Rate> parse_rate(std::string_view text);
 
 /// A time of day with an optional weekday in front: "22:00", "fri 20:00". "24:00" is the end of the day.
 struct DayTime {

@@ -8,6 +8,7 @@
 
 #include "base/ids.h"
 #include "base/log/output.h"
+#include "base/log/router.h"
 #include "base/unique_fd.h"
 
 namespace base::log {
@@ -82,6 +83,55 @@ TEST_F(LogTest, JsonLinesAreJsonWhateverTheText) {
   EXPECT_THAT(line, HasSubstr(R"("level":"error","category":"engine","message":"say \"hi\"\\\\x0a")"));
   EXPECT_THAT(line, HasSubstr("\"bytes\":\"\xEF\xBF\xBD\\\\x01\"}"));
   EXPECT_THAT(line, Not(HasSubstr("\x01")));
+}
+
+class Keeper final : public Router {
+ public:
+  void take(Record record) override { records.push_back(std::move(record)); }
+  std::vector<Record> records;
+};
+
+TEST_F(LogTest, ARouterGetsWhatItAskedForInPlaceOfTheConsole) {
+  const auto keeper = std::make_shared<Keeper>();
+  set_router(keeper, Level::kDebug);
+  const std::string console = captured([] {
+    debug("engine", "detail", {{"pid", 7}});
+    write(Level::kWarn, "engine", "line", {{"job", "j-1"}}, {{"game", "tide-runner"}});
+    EXPECT_TRUE(note(Level::kInfo, "ws", "noted", {{"job", "j-2"}}, {}));
+  });
+  set_router(nullptr);
+  EXPECT_EQ(console, "");
+  ASSERT_EQ(keeper->records.size(), 3U);
+  EXPECT_EQ(*keeper->records[0].find("pid"), "7");
+  EXPECT_EQ(*keeper->records[1].find("game"), "tide-runner");
+  EXPECT_EQ(keeper->records[1].find("kind"), nullptr);
+  EXPECT_FALSE(keeper->records[1].for_studio);
+  EXPECT_TRUE(keeper->records[2].for_studio);
+  EXPECT_THAT(captured([] { debug("engine", "hidden"); }), "") << "the console's own level holds again";
+}
+
+TEST_F(LogTest, WithoutARouterTheConsoleShowsNoContext) {
+  const std::string console = captured([] {
+    write(Level::kWarn, "engine", "line", {{"job", "j-1"}}, {{"game", "tide-runner"}});
+    EXPECT_FALSE(note(Level::kInfo, "ws", "noted", {{"job", "j-2"}}, {{"game", "tide-runner"}}));
+  });
+  EXPECT_THAT(console, HasSubstr("[engine] line job=j-1\n"));
+  EXPECT_THAT(console, HasSubstr("[ws] noted job=j-2\n"));
+}
+
+TEST_F(LogTest, ARecordLooksLikeTheLineItWouldHaveBeen) {
+  const Record record{std::chrono::sys_days(std::chrono::year(2026) / 3 / 25),
+                      Level::kWarn,
+                      "ws",
+                      "say \"hi\"",
+                      {{"job", "7"}},
+                      {{"game", "tide-runner"}}};
+  EXPECT_EQ(to_line(record, Format::kText),
+            "2026-03-25T00:00:00.000Z warning [ws] say \"hi\" job=7 game=tide-runner\n");
+  EXPECT_EQ(to_line(record, Format::kJson),
+            R"({"ts":"2026-03-25T00:00:00.000Z","level":"warn","category":"ws","message":"say \"hi\"","job":"7",)"
+            "\"game\":\"tide-runner\"}\n");
+  EXPECT_EQ(captured([&record] { print(record); }), "2026-03-25T00:00:00.000Z warning [ws] say \"hi\" job=7\n");
 }
 
 /// A pipe whose reader takes nothing until it is asked to.

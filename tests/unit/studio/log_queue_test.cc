@@ -12,7 +12,8 @@ using testing::HasSubstr;
 class LogQueue : public testing::Test {
  protected:
   void push(int count) {
-    for (int i = 0; i < count; ++i) queue_.push(Level::kInfo, "ws", "line " + std::to_string(pushed_++), std::nullopt);
+    for (int i = 0; i < count; ++i)
+      queue_.push({clock_.wall_now(), Level::kInfo, "ws", "line " + std::to_string(pushed_++), std::nullopt});
   }
   std::vector<protocol::LogEntry> drain() {
     std::vector<protocol::LogEntry> all;
@@ -29,8 +30,8 @@ class LogQueue : public testing::Test {
 };
 
 TEST_F(LogQueue, KeepsOrderAndCarriesTheContractsTimestamp) {
-  queue_.push(Level::kWarn, "ws", "one", base::JobId("job-1"));
-  queue_.push(Level::kError, "ws", "two", std::nullopt);
+  queue_.push({clock_.wall_now(), Level::kWarn, "ws", "one", base::JobId("job-1")});
+  queue_.push({clock_.wall_now(), Level::kError, "ws", "two", std::nullopt});
   const auto batch = queue_.take_batch();
   ASSERT_EQ(batch.size(), 2U);
   EXPECT_EQ(batch[0].message, "one");
@@ -72,14 +73,15 @@ TEST_F(LogQueue, ABatchThatCouldNotBeSentComesFirstAgain) {
 }
 
 TEST_F(LogQueue, ABatchIsBounded) {
-  for (int i = 0; i < 1000; ++i) queue_.push(Level::kInfo, "ws", std::string(2000, 'x'), std::nullopt);
+  for (int i = 0; i < 1000; ++i)
+    queue_.push({clock_.wall_now(), Level::kInfo, "ws", std::string(2000, 'x'), std::nullopt});
   base::Bytes bytes = 0;
   for (const auto& entry : queue_.take_batch()) bytes += entry.message.size();
   EXPECT_LE(bytes, studio::LogQueue::kBatchBytes + 2000);
 }
 
 TEST_F(LogQueue, TextFromOutsideIsMadePrintable) {
-  queue_.push(Level::kInfo, "ws", std::string("red\x1b[31m\0line", 13), std::nullopt);
+  queue_.push({clock_.wall_now(), Level::kInfo, "ws", std::string("red\x1b[31m\0line", 13), std::nullopt});
   EXPECT_EQ(queue_.take_batch().front().message, "red\\x1b[31m\\x00line");
 }
 

@@ -59,6 +59,8 @@ void add_game_declarations(lua_State* lua);
 void add_vram_declarations(lua_State* lua);
 /// pause_when.
 void add_pause_declarations(lua_State* lua);
+/// log_to.
+void add_log_declarations(lua_State* lua);
 /// on.
 void add_hook_declarations(lua_State* lua);
 

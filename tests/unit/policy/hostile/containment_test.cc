@@ -18,6 +18,11 @@ struct Event {
   asio::awaitable<Seen> (*ask)(Containment&, const Case&);
 };
 
+/// The name of the test would else hold its address.
+void PrintTo(const Event& event, std::ostream* out) {
+  *out << event.name;
+}
+
 /// The lines of the log that say `what`.
 std::vector<std::string> records_of(const std::string& log, std::string_view what) {
   std::vector<std::string> found;

@@ -33,6 +33,23 @@ job::Decision decline(std::string reason, std::string rule, std::uint64_t genera
 
 }  // namespace
 
+Host::Host(asio::any_io_executor executor, base::Clock& clock, PolicyOptions options)
+    : executor_(executor),
+      clock_(clock),
+      options_(std::move(options)),
+      reload_(clock, options_.path, options_.quiet),
+      keeper_(executor, options_.disk, clock, generations_folder(options_.data), options_.path),
+      recorder_(executor, options_.disk, clock, decisions_folder(options_.data)),
+      tasks_(executor),
+      children_(executor) {
+  const auto disk_trouble = [this] {
+    status_.disk_error = base::log::printable(keeper_.trouble().empty() ? recorder_.trouble() : keeper_.trouble());
+    changed();
+  };
+  keeper_.on_trouble(disk_trouble);
+  recorder_.on_trouble(disk_trouble);
+}
+
 asio::awaitable<base::Status> Host::start() {
   if (options_.path.empty()) co_return base::Status();
   if (::access(options_.host_program.c_str(), X_OK) != 0) {

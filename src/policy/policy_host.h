@@ -33,9 +33,9 @@ struct PolicyOptions {
   base::Duration soft_limit = std::chrono::milliseconds(50);   // a hook is stopped
   base::Duration hard_limit = std::chrono::milliseconds(250);  // the child is killed
   base::Bytes memory_limit = 32 * base::kMiB;
-  bool explain = false;        // fill Decision::trace
-  std::filesystem::path data;  // where generations and decisions are kept; empty = nowhere
-  asio::any_io_executor disk;  // writes there; none = the host's own executor
+  bool explain = false;                   // fill Decision::trace
+  std::filesystem::path data;             // where generations and decisions are kept; empty = nowhere
+  asio::any_io_executor disk;             // writes there; none = the host's own executor
   std::shared_ptr<logs::LogRouter> logs;  // told where records go; nullptr: they are not routed
 };
 
@@ -44,14 +44,14 @@ struct PolicyStatus {
   std::string hash;              // of its files
   std::string since;             // why it decides: "saved", "found at start", "rollback"
   std::vector<std::string> files;
-  std::string error;             // of the last rejected save: file:line: text; empty when the newest is active
-  std::string held;              // why a save waits for `promote`; empty when none does
-  std::uint64_t rejected = 0;    // the number that save, or the held one, would have got
-  std::string disk_error;        // why the policy in force or decisions are not kept on disk
-  std::uint64_t unrecorded = 0;  // decisions that are in no record, because the disk could not take them
-  bool safe_mode = false;        // a policy is configured and none could be loaded: nothing is claimed
-  std::uint64_t restarts = 0;    // of the child
-  std::uint64_t errors = 0;      // hooks that ended in an error
+  std::string error;                      // of the last rejected save: file:line: text; empty when the newest is active
+  std::string held;                       // why a save waits for `promote`; empty when none does
+  std::uint64_t rejected = 0;             // the number that save, or the held one, would have got
+  std::string disk_error;                 // why the policy in force or decisions are not kept on disk
+  std::uint64_t unrecorded = 0;           // decisions that are in no record, because the disk could not take them
+  bool safe_mode = false;                 // a policy is configured and none could be loaded: nothing is claimed
+  std::uint64_t restarts = 0;             // of the child
+  std::uint64_t errors = 0;               // hooks that ended in an error
   std::vector<std::string> log_problems;  // log files that take no lines, and why
 };
 

@@ -194,8 +194,8 @@ void PolicyRuntime::ask_budget_hooks(const std::vector<job::GpuFacts>& gpus, Sen
         sensed.bounds_failed = true;
         if (sensed.error.empty()) sensed.error = to_line(*result.failure);
       } else if (result.bound && (!smallest || *result.bound < smallest->bytes)) {
-        smallest = CardBound{gpus[card].index, *result.bound, std::move(result.reason),
-                             rules::to_string(hooks[i].place)};
+        smallest =
+            CardBound{gpus[card].index, *result.bound, std::move(result.reason), rules::to_string(hooks[i].place)};
       }
     }
     if (smallest) sensed.bounds.push_back(std::move(*smallest));

@@ -113,6 +113,15 @@ json::array sensor_rows(const job::MachineFacts& facts, job::SensorSet watched, 
   return rows;
 }
 
+json::object policy_state(const policy::PolicyStatus& policy) {
+  return {{"generation", policy.generation}, {"hash", policy.hash},
+                   {"since", policy.since},           {"files", json::array(policy.files.begin(), policy.files.end())},
+                   {"error", policy.error},           {"held", policy.held},
+                   {"rejected", policy.rejected},     {"disk_error", policy.disk_error},
+                   {"unrecorded", policy.unrecorded}, {"safe_mode", policy.safe_mode},
+                   {"restarts", policy.restarts},     {"errors", policy.errors}};
+}
+
 }  // namespace
 
 protocol::Capabilities Worker::capabilities() const {
@@ -160,13 +169,7 @@ std::string Worker::status() const {
   if (const auto until = rules_.paused_until(); until && rules_.paused(now)) {
     state["paused_for_seconds"] = seconds(*until - now);
   }
-  state["policy"] =
-      json::object{{"generation", policy.generation}, {"hash", policy.hash},
-                   {"since", policy.since},           {"files", json::array(policy.files.begin(), policy.files.end())},
-                   {"error", policy.error},           {"held", policy.held},
-                   {"rejected", policy.rejected},     {"disk_error", policy.disk_error},
-                   {"unrecorded", policy.unrecorded}, {"safe_mode", policy.safe_mode},
-                   {"restarts", policy.restarts},     {"errors", policy.errors}};
+  state["policy"] = policy_state(policy);
   state["pauses"] = pause_rows(pause_watch_.pause());
   if (const auto watched = pause_watch_.watched(); !watched.empty()) {
     state["sensors"] = sensor_rows(pause_watch_.facts(), watched, seconds(now - pause_watch_.read_at()));

@@ -57,8 +57,7 @@ class Child {
   /// Sends `frame_`, which carries this number, and reads until its answer comes. `may_block`: an answer that is
   /// expected within microseconds is waited for on the io thread.
   template <class Answer>
-  asio::awaitable<base::Result<Answer>> ask(base::Clock& clock, std::uint64_t id, base::Duration limit,
-                                            bool may_block);
+  asio::awaitable<base::Result<Answer>> ask(base::Clock& clock, std::uint64_t id, base::Duration limit, bool may_block);
   asio::awaitable<base::Result<std::string>> read(base::Clock& clock, base::Duration limit);
 
   process::ChildProcess process_;

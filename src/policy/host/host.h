@@ -46,22 +46,7 @@ class Turn {
 
 class Host final : public PolicyHost {
  public:
-  Host(asio::any_io_executor executor, base::Clock& clock, PolicyOptions options)
-      : executor_(executor),
-        clock_(clock),
-        options_(std::move(options)),
-        reload_(clock, options_.path, options_.quiet),
-        keeper_(executor, options_.disk, clock, generations_folder(options_.data), options_.path),
-        recorder_(executor, options_.disk, clock, decisions_folder(options_.data)),
-        tasks_(executor),
-        children_(executor) {
-    const auto disk_trouble = [this] {
-      status_.disk_error = base::log::printable(keeper_.trouble().empty() ? recorder_.trouble() : keeper_.trouble());
-      changed();
-    };
-    keeper_.on_trouble(disk_trouble);
-    recorder_.on_trouble(disk_trouble);
-  }
+  Host(asio::any_io_executor executor, base::Clock& clock, PolicyOptions options);
 
   asio::awaitable<base::Status> start() override;
   void wake() override {

@@ -1,8 +1,8 @@
 #include "policy/host/protocol.h"
 
-#include "policy/host/wire/log_wire.h"
 #include "policy/host/rules_wire.h"
 #include "policy/host/wire.h"
+#include "policy/host/wire/log_wire.h"
 #include "policy/host/wire/sense.h"
 
 namespace policy::host {

@@ -252,11 +252,10 @@ void read_verdict(lua_State* lua, const Api& api, const Hook& hook, HookResult& 
 }  // namespace
 
 void add_helpers(lua_State* lua) {
-  const luaL_Reg functions[] = {
-      {"decline", &api_entry<&decline>}, {"accept", &api_entry<&accept>},       {"pause", &api_entry<&pause>},
-      {"minutes", &api_entry<&minutes>},
-      {"gib", &api_entry<&gib>},         {"in_window", &api_entry<&in_window>}, {"used", &api_entry<&used>},
-      {"note", &api_entry<&note>}};
+  const luaL_Reg functions[] = {{"decline", &api_entry<&decline>}, {"accept", &api_entry<&accept>},
+                                {"pause", &api_entry<&pause>},     {"minutes", &api_entry<&minutes>},
+                                {"gib", &api_entry<&gib>},         {"in_window", &api_entry<&in_window>},
+                                {"used", &api_entry<&used>},       {"note", &api_entry<&note>}};
   for (const auto& [name, function] : functions) {
     lua_pushcfunction(lua, function);
     lua_setfield(lua, -2, name);

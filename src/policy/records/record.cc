@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <charconv>
 #include <chrono>
+#include <cmath>
 
 #include <boost/json.hpp>
 

@@ -61,8 +61,7 @@ worker.on('log', function() end))");
         "game \"b\" is declined: \"not here\"", "every other game is declined",
         "during \"night\" (every day 22:00-07:00) 2 GiB of VRAM stay free and jobs use at most 40 % of the VRAM",
         "log records about heartbeat are dropped",
-        "log records about job and ws of game \"a-*\" of level warn and above go to the file j.jsonl as JSON, kept for "
-        "2d",
+        "log records about job and ws of game \"a-*\" of level warn and above go to the file j.jsonl as JSON, kept",
         "log records go to the studio, at most 60 in 1m and nowhere else", "a.lua:12  what none of these takes goes to",
         "a.lua:13  a function looks at every log record", "a.lua:2   all", "a.lua:5   jobs", "a.lua:8   a function"}) {
     EXPECT_THAT(text, HasSubstr(part));

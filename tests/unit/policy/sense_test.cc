@@ -19,17 +19,17 @@ job::MachineFacts facts() {
   facts.user_idle.value = std::chrono::seconds(90);
   facts.on_battery.value = false;
   facts.memory_free.value = 8 * kGiB;
-  facts.gpus.value = std::vector<job::GpuFacts>{
-      {.index = 0,
-       .uuid = "GPU-0",
-       .name = "Card",
-       .total = 20 * kGiB,
-       .free = 12 * kGiB,
-       .temperature = 84,
-       .busy = 0.5,
-       .ours = kGiB,
-       .foreign = std::vector<job::GpuProcess>{{"nuke", 2 * kGiB}, {"Xorg", std::nullopt}}},
-      {.index = 1, .name = "Other", .total = 8 * kGiB, .free = 8 * kGiB, .temperature = 40}};
+  facts.gpus.value =
+      std::vector<job::GpuFacts>{{.index = 0,
+                                  .uuid = "GPU-0",
+                                  .name = "Card",
+                                  .total = 20 * kGiB,
+                                  .free = 12 * kGiB,
+                                  .temperature = 84,
+                                  .busy = 0.5,
+                                  .ours = kGiB,
+                                  .foreign = std::vector<job::GpuProcess>{{"nuke", 2 * kGiB}, {"Xorg", std::nullopt}}},
+                                 {.index = 1, .name = "Other", .total = 8 * kGiB, .free = 8 * kGiB, .temperature = 40}};
   return facts;
 }
 
@@ -91,19 +91,18 @@ TEST(SenseHooks, ErrorsFallToTheSafeSide) {
   const Case pauses[] = {
       {"worker.on('pause', function(machine) return machine.user_idel end)",
        "p.lua:2: unknown fact 'user_idel', did you mean 'user_idle'?"},
-      {"worker.on('pause', function(machine) machine.now = 1 end)", "p.lua:2: the machine's facts cannot be changed: 'now'"},
+      {"worker.on('pause', function(machine) machine.now = 1 end)",
+       "p.lua:2: the machine's facts cannot be changed: 'now'"},
       {"worker.on('pause', function() return true end)",
        "p.lua:2: the hook returned a boolean; return worker.pause { ... } or nothing"},
       {"worker.on('pause', function() return worker.decline 'x' end)",
        "p.lua:2: the hook returned a verdict on an offer; return worker.pause { ... } or nothing"},
-      {"worker.on('pause', function() worker.pause 'x' end)",
-       "p.lua:2: worker.pause was called but not returned"},
+      {"worker.on('pause', function() worker.pause 'x' end)", "p.lua:2: worker.pause was called but not returned"},
       {"worker.on('pause', function() return worker.pause { action = 'stop', reason = 'x' } end)",
        "p.lua:2: worker.pause: action: unknown action 'stop'; known: finish, suspend, return"},
       {"worker.on('pause', function() return worker.pause {} end)",
        "p.lua:2: worker.pause: reason: is missing: it is shown to everybody who asks why"},
-      {"worker.on('pause', function() while true do end end)",
-       "p.lua:2: used up its instructions (an endless loop?)"},
+      {"worker.on('pause', function() while true do end end)", "p.lua:2: used up its instructions (an endless loop?)"},
   };
   for (const Case& each : pauses) {
     const auto sensed = sense(each.text);
@@ -160,10 +159,11 @@ TEST(SenseHooks, FactsAndAnswersCrossTheChannelWhole) {
   std::string again;
   host::encode_sense(again, 7, sense_request.facts, sense_request.now);
   EXPECT_EQ(again, frame);
-  host::SenseReply reply{8, {.pauses = {{"t", "p.lua:2", "why", Action::kReturn, true}},
-                             .bounds = {{1, kGiB, "hot", "p.lua:3"}},
-                             .bounds_failed = true,
-                             .error = "e"}};
+  host::SenseReply reply{8,
+                         {.pauses = {{"t", "p.lua:2", "why", Action::kReturn, true}},
+                          .bounds = {{1, kGiB, "hot", "p.lua:3"}},
+                          .bounds_failed = true,
+                          .error = "e"}};
   host::encode(frame, reply);
   auto decoded = host::decode_reply(frame);
   ASSERT_TRUE(decoded);

@@ -91,7 +91,8 @@ TEST_F(SourceFilesTest, CheckListsEveryErrorOrSumsUp) {
   report = check(STUDIO_SOURCE_DIR "/policies");
   ASSERT_TRUE(report);
   EXPECT_TRUE(report->ok());
-  EXPECT_THAT(report->summary.files, ElementsAre("10-night.lua", "20-games.lua", "30-pause.lua", "40-vram.lua", "50-logs.lua"));
+  EXPECT_THAT(report->summary.files,
+              ElementsAre("10-night.lua", "20-games.lua", "30-pause.lua", "40-vram.lua", "50-logs.lua"));
   EXPECT_EQ(report->summary.zone, "Europe/Berlin");
   EXPECT_EQ(report->summary.windows, 4U);
   EXPECT_EQ(report->summary.games, 4U);

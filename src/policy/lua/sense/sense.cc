@@ -17,8 +17,8 @@ constexpr double kLargestBound = 1e15;  // bytes
 
 const std::vector<std::string_view> kMachineFacts = {"user_idle", "locked",      "on_battery", "apps",
                                                      "cpu",       "memory_free", "now"};
-const std::vector<std::string_view> kGpuFacts = {"index",       "uuid", "name", "total", "free", "ours",
-                                                 "temperature", "busy", "foreign"};
+const std::vector<std::string_view> kGpuFacts = {"index", "uuid",        "name", "total",  "free",
+                                                 "ours",  "temperature", "busy", "foreign"};
 
 /// A fact that is unknown is nil; a name that is no fact is an error.
 int missing(lua_State* lua, const std::vector<std::string_view>& known) {
@@ -157,7 +157,8 @@ void read_pause(lua_State* lua, const Api& api, const Hook& hook, SenseResult& r
     return;
   }
   std::string what = "a " + std::string(lua_typename(lua, type));
-  if (type == LUA_TLIGHTUSERDATA) what = verdict != nullptr ? "a verdict on an offer" : "a verdict of an earlier reading";
+  if (type == LUA_TLIGHTUSERDATA)
+    what = verdict != nullptr ? "a verdict on an offer" : "a verdict of an earlier reading";
   result.failure = Failure{"the hook returned " + what + "; return worker.pause { ... } or nothing", hook.place};
 }
 

@@ -19,6 +19,7 @@ struct Event {
 };
 
 /// The name of the test would else hold its address.
+// NOLINTNEXTLINE(readability-identifier-naming): GoogleTest looks for this name
 void PrintTo(const Event& event, std::ostream* out) {
   *out << event.name;
 }

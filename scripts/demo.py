@@ -164,8 +164,26 @@ class Demo:
         before, after = (row[3] for row in rows if row[1] == "video" and row[2] == "ember-keep")
         print(f"\n   The same game's video before and after the edit: {before}, then {after}; the worker ran on.")
         print(f"   {len(report['violations'])} contract violations; studio exit {studio_code}, worker exit {worker_code}.")
-        return studio_code == 0 and worker_code == 0 and not report["violations"] and (before, after) == (
+        told = self.tell_why(rows[-1][0]) and self.tell_when()
+        return told and studio_code == 0 and worker_code == 0 and not report["violations"] and (before, after) == (
             "declined", "accepted")
+
+
+    def command(self, title, *arguments):
+        """Shows a command and what it says; whether it succeeded."""
+        print(f"\n{title}\n\n   $ studio-worker {' '.join(arguments)}\n")
+        done = subprocess.run([*self.program, *arguments, *self.places], capture_output=True, text=True)
+        print("".join("     " + line + "\n" for line in (done.stdout + done.stderr).splitlines()), end="")
+        return done.returncode == 0
+
+    def tell_why(self, job):
+        return self.command("5. Why, rule by rule, of the last offer:", "policy", "explain", "--id", job, "--policy",
+                            str(self.policies))
+
+    def tell_when(self):
+        shipped = pathlib.Path(__file__).resolve().parent.parent / "policies"
+        return self.command("6. When the policies that are shipped claim, in the week in which the clocks change:",
+                            "policy", "simulate", "--policy", str(shipped), "--from", "2026-03-23", "--days", "7")
 
 
 def main():

@@ -138,9 +138,9 @@ std::string pause_condition(const pause::PauseRule& rule) {
   std::vector<std::string> parts;
   if (!rule.apps.empty()) parts.push_back(joined(rule.apps, "or") + " runs");
   if (rule.foreign_gpu) {
-    std::string text = "another program than " + std::string(rule.foreign_gpu->ignore.empty() ? "ours" : "ours, ");
-    if (!rule.foreign_gpu->ignore.empty()) text += joined(rule.foreign_gpu->ignore, "and");
-    text += " uses";
+    std::vector<std::string> known = {"ours"};
+    known.insert(known.end(), rule.foreign_gpu->ignore.begin(), rule.foreign_gpu->ignore.end());
+    std::string text = "a program other than " + joined(known, "or") + " uses";
     if (rule.foreign_gpu->min_vram > 0) text += " " + rules::format_size(rule.foreign_gpu->min_vram) + " of";
     parts.push_back(text + " the GPU");
   }

@@ -115,11 +115,11 @@ json::array sensor_rows(const job::MachineFacts& facts, job::SensorSet watched, 
 
 json::object policy_state(const policy::PolicyStatus& policy) {
   return {{"generation", policy.generation}, {"hash", policy.hash},
-                   {"since", policy.since},           {"files", json::array(policy.files.begin(), policy.files.end())},
-                   {"error", policy.error},           {"held", policy.held},
-                   {"rejected", policy.rejected},     {"disk_error", policy.disk_error},
-                   {"unrecorded", policy.unrecorded}, {"safe_mode", policy.safe_mode},
-                   {"restarts", policy.restarts},     {"errors", policy.errors}};
+          {"since", policy.since},           {"files", json::array(policy.files.begin(), policy.files.end())},
+          {"error", policy.error},           {"held", policy.held},
+          {"rejected", policy.rejected},     {"disk_error", policy.disk_error},
+          {"unrecorded", policy.unrecorded}, {"safe_mode", policy.safe_mode},
+          {"restarts", policy.restarts},     {"errors", policy.errors}};
 }
 
 }  // namespace

@@ -23,7 +23,8 @@ asio::awaitable<Host::Trial> Host::try_out(ChildPtr candidate) {
   const auto offers = co_await recorder_.newest(kTried);
   std::size_t accepted = 0;
   for (const auto& record : offers) {
-    const auto verdict = co_await candidate->decide(clock_, record.offer, record.facts, kNoPeriods, false, options_.hard_limit);
+    const auto verdict =
+        co_await candidate->decide(clock_, record.offer, record.facts, kNoPeriods, false, options_.hard_limit);
     const std::string& error = verdict ? verdict->error : verdict.error().message;
     if (!error.empty()) co_return Trial{error + " (on the recorded offer " + record.offer.id.str() + ")", ""};
     if (verdict->decision.accepted) ++accepted;
@@ -45,7 +46,8 @@ asio::awaitable<std::optional<std::size_t>> Host::accepted_by_active(
     const Turn turn(deciding_, turn_);
     const auto child = active_;
     if (!child) co_return std::nullopt;
-    const auto verdict = co_await child->decide(clock_, record.offer, record.facts, kNoPeriods, false, options_.hard_limit);
+    const auto verdict =
+        co_await child->decide(clock_, record.offer, record.facts, kNoPeriods, false, options_.hard_limit);
     if (!verdict) {
       lose(child, verdict.error().message);
       co_return std::nullopt;

@@ -169,6 +169,7 @@ constexpr int kWarmUp = 20;  // loads before the first look at the memory
 class AtLoad : public InHooks {
  public:
   long before = 0;
+  int late = 0;  // heartbeats
 };
 
 /// Saves case.lua for this case and waits for what becomes of it.
@@ -203,7 +204,7 @@ asio::awaitable<void> load_all(AtLoad& test) {
     test.row(one.name, "load", seen);
     EXPECT_TRUE(seen.contained) << one.name << ": " << seen.what;
     EXPECT_LE(seen.took, kLoad) << one.name;
-    EXPECT_LE(seen.beat, kLatestBeat) << one.name;
+    if (seen.beat > kLatestBeat) ++test.late;
     co_await test.expect_next_right();
     if (test.rows == kWarmUp) test.before = resident_bytes();
   }
@@ -221,6 +222,7 @@ TEST_F(AtLoad, EveryHostileCaseIsRefusedAndTheLastGoodPolicyStays) {
     EXPECT_TRUE(kSanitized || grown <= kMemoryNoise) << grown;
     EXPECT_EQ(test.host->status().restarts, 0U);
   });
+  EXPECT_LE(late, kLateBeats * std::max(1, rounds() / 10));
   EXPECT_GT(rows, 120);
 }
 

@@ -7,7 +7,7 @@ import unittest
 
 from harness import CREDENTIALS, ENGINES, FAKES, Scenario, jobs
 
-# A job that is declined for now counts as declined at once, so that the studio does not offer it for ever.
+# One soft decline settles a job: the studio would else offer it again and again.
 STUDIO = "[studio]\nmax_soft_declines = 1\n" + CREDENTIALS
 USED_UP = 'quota of 2 jobs per "day" used up'
 

@@ -154,17 +154,8 @@ base::Result<int> note(lua_State* lua, Api& api) {
 }
 
 /// A fact that this offer does not have is nil; a name that is no fact is an error.
-int missing_fact(lua_State* lua) {
-  {
-    const auto name = name_at(lua, 2);
-    if (std::find(kFactNames.begin(), kFactNames.end(), name) != kFactNames.end()) {
-      lua_pushnil(lua);
-      return 1;
-    }
-    const auto text = rules::unknown_name("fact", name, kFactNames);
-    lua_pushlstring(lua, text.data(), text.size());
-  }
-  return lua_error(lua);
+int missing_offer_fact(lua_State* lua) {
+  return missing_fact(lua, kFactNames);
 }
 
 void set_text(lua_State* lua, const char* name, std::string_view text) {
@@ -266,7 +257,7 @@ void add_facts(lua_State* lua, Api& api) {
   lua_createtable(lua, 0, static_cast<int>(kFactNames.size()));
   lua_pushvalue(lua, -1);
   api.offer_facts = luaL_ref(lua, LUA_REGISTRYINDEX);
-  push_read_only(lua, &missing_fact, "an offer's facts cannot be changed");
+  push_read_only(lua, &missing_offer_fact, "an offer's facts cannot be changed");
   api.views[HookEvent::kOffer] = luaL_ref(lua, LUA_REGISTRYINDEX);
 }
 

@@ -1,5 +1,6 @@
 #include "policy/lua/sandbox.h"
 
+#include <algorithm>
 #include <array>
 #include <string>
 
@@ -252,6 +253,19 @@ std::vector<std::string_view> names_behind(lua_State* lua, int view) {
 int unknown_name(lua_State* lua) {
   {
     const auto text = rules::unknown_name("name", name_at(lua, 2), names_behind(lua, 1));
+    lua_pushlstring(lua, text.data(), text.size());
+  }
+  return lua_error(lua);
+}
+
+int missing_fact(lua_State* lua, const std::vector<std::string_view>& known) {
+  {
+    const auto name = name_at(lua, 2);
+    if (std::find(known.begin(), known.end(), name) != known.end()) {
+      lua_pushnil(lua);
+      return 1;
+    }
+    const auto text = rules::unknown_name("fact", name, known);
     lua_pushlstring(lua, text.data(), text.size());
   }
   return lua_error(lua);

@@ -25,6 +25,10 @@ std::string_view name_at(lua_State* lua, int index);
 /// The names of the table behind a view. Pointers into Lua strings that the table keeps alive.
 std::vector<std::string_view> names_behind(lua_State* lua, int view);
 
+/// What a `missing` function of facts does: a known name that has no value is nil, another one is an error with the
+/// nearest name.
+int missing_fact(lua_State* lua, const std::vector<std::string_view>& known);
+
 /// A `missing` function: unknown names are an error with the nearest name.
 int unknown_name(lua_State* lua);
 

@@ -236,7 +236,7 @@ void Writer::append(std::string& out, const DecisionRecord& record) {
 }
 
 bool Reader::read(std::string_view line, DecisionRecord& record) {
-  std::array<unsigned char, kParseBuffer> buffer;  // NOLINT: not initialised on purpose, filled by the parser
+  std::array<unsigned char, kParseBuffer> buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): scratch
   json::monotonic_resource memory(buffer.data(), buffer.size());
   boost::system::error_code failure;
   const json::value value = json::parse(json::string_view(line.data(), line.size()), failure, &memory);

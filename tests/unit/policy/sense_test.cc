@@ -111,6 +111,8 @@ TEST(SenseHooks, ErrorsFallToTheSafeSide) {
     EXPECT_EQ(sensed.pauses.front().title, "policy error");
     EXPECT_EQ(sensed.pauses.front().action, Action::kFinish);
   }
+  const auto zero = sense("worker.on('pause', function(machine) return machine['now\\0'] end)").error;
+  EXPECT_TRUE(zero.starts_with("p.lua:2: unknown fact 'now")) << zero;
   for (const char* value : {"0/0", "-1", "1e300", "{}", "'12 apples'", "true"}) {
     const auto sensed = sense("worker.on('budget', function(gpu) return " + std::string(value) + " end)");
     EXPECT_TRUE(sensed.bounds_failed) << value;

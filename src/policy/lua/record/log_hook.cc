@@ -19,18 +19,8 @@ base::Error invalid(std::string message) {
   return {base::Code::kInvalid, std::move(message)};
 }
 
-/// What a record can have and this one has not is nil; another name is an error.
-int missing_fact(lua_State* lua) {
-  {
-    const std::string_view name = lua_type(lua, 2) == LUA_TSTRING ? lua_tostring(lua, 2) : luaL_typename(lua, 2);
-    if (std::find(kNames.begin(), kNames.end(), name) != kNames.end()) {
-      lua_pushnil(lua);
-      return 1;
-    }
-    const auto text = rules::unknown_name("fact", name, kNames);
-    lua_pushlstring(lua, text.data(), text.size());
-  }
-  return lua_error(lua);
+int missing_record_fact(lua_State* lua) {
+  return missing_fact(lua, kNames);
 }
 
 base::Status check_value(std::string_view name, std::string_view value) {
@@ -47,7 +37,7 @@ base::Status check_value(std::string_view name, std::string_view value) {
 
 /// `record.message = '...'`.
 base::Result<int> write_fact(lua_State* lua, Api& api) {
-  const std::string_view name = lua_type(lua, 2) == LUA_TSTRING ? lua_tostring(lua, 2) : luaL_typename(lua, 2);
+  const auto name = name_at(lua, 2);
   if (std::find(kNames.begin(), kNames.end(), name) == kNames.end()) {
     return invalid(rules::unknown_name("fact", name, kNames));
   }
@@ -152,7 +142,7 @@ void add_record(lua_State* lua, Api& api) {
   lua_createtable(lua, 0, static_cast<int>(kNames.size()));
   lua_pushvalue(lua, -1);
   api.record_facts = luaL_ref(lua, LUA_REGISTRYINDEX);
-  push_read_only(lua, &missing_fact, "");
+  push_read_only(lua, &missing_record_fact, "");
   lua_getmetatable(lua, -1);
   lua_pushcfunction(lua, &api_entry<&write_fact>);
   lua_setfield(lua, -2, "__newindex");

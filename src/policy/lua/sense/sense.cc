@@ -20,25 +20,11 @@ const std::vector<std::string_view> kMachineFacts = {"user_idle", "locked",     
 const std::vector<std::string_view> kGpuFacts = {"index", "uuid",        "name", "total",  "free",
                                                  "ours",  "temperature", "busy", "foreign"};
 
-/// A fact that is unknown is nil; a name that is no fact is an error.
-int missing(lua_State* lua, const std::vector<std::string_view>& known) {
-  {
-    const std::string_view name = lua_type(lua, 2) == LUA_TSTRING ? lua_tostring(lua, 2) : luaL_typename(lua, 2);
-    if (std::find(known.begin(), known.end(), name) != known.end()) {
-      lua_pushnil(lua);
-      return 1;
-    }
-    const auto text = rules::unknown_name("fact", name, known);
-    lua_pushlstring(lua, text.data(), text.size());
-  }
-  return lua_error(lua);
-}
-
 int missing_machine_fact(lua_State* lua) {
-  return missing(lua, kMachineFacts);
+  return missing_fact(lua, kMachineFacts);
 }
 int missing_gpu_fact(lua_State* lua) {
-  return missing(lua, kGpuFacts);
+  return missing_fact(lua, kGpuFacts);
 }
 
 void set(lua_State* lua, const char* name, const std::string& text) {

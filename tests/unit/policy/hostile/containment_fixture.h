@@ -27,11 +27,8 @@ constexpr Milliseconds kSoft = Milliseconds(60) * kSlower;
 constexpr Milliseconds kKilled = Milliseconds(300) * kSlower;
 constexpr Milliseconds kBack = Milliseconds(100) * kSlower;
 constexpr Milliseconds kLatestBeat = Milliseconds(100) * kSlower;
-/// Loading has twenty times the budget of a hook, and as much again on a machine that is busy with other tests: then
-/// the child would be killed, which is counted apart and must not happen.
-constexpr Milliseconds kLoad = 2 * kSoft * static_cast<double>(kLoadFactor);
-/// A load is not measured again, so that many of them may find the machine busy when the heartbeat is due.
-constexpr int kLateBeats = 3;
+/// Loading has twenty times the budget of a hook; the child itself has twice that before it is killed.
+constexpr Milliseconds kLoad = kSoft * static_cast<double>(kLoadFactor);
 /// The machine that runs the tests is shared: a number above its bound is measured again, at most this often in all.
 constexpr int kTries = 3;
 /// Pages of the heap that move with the order of events; a leak of one small block a case would be more over a round.

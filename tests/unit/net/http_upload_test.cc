@@ -121,7 +121,7 @@ TEST_F(HttpUpload, SendsAgainOnANewConnectionWhenTheKeptOneIsDead) {
     peer.read_exactly(100'000);
     peer.reset();
   });
-  const std::string image = bytes(3'000'000);
+  const std::string image = bytes(6'000'000);
   ASSERT_TRUE(await(client_->upload(upload(server.url("http"), file("a.png", bytes(10))))));
   const auto response = await(client_->upload(upload(server.url("http"), file("b.png", image))));
   ASSERT_TRUE(response) << response.error().message;

@@ -5,6 +5,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -22,6 +23,14 @@ class LittleEndian {
     }
   }
   void number(float value) { number(std::bit_cast<std::uint32_t>(value)); }
+  void numbers(std::span<const std::int16_t> values) {
+    std::size_t at = bytes_.size();
+    bytes_.resize(at + values.size_bytes());
+    for (const std::int16_t value : values) {
+      bytes_[at++] = static_cast<std::uint8_t>(value & 0xff);
+      bytes_[at++] = static_cast<std::uint8_t>((value >> 8) & 0xff);
+    }
+  }
   void text(std::string_view text) { bytes_.insert(bytes_.end(), text.begin(), text.end()); }
   void bytes(const std::vector<std::uint8_t>& other) { bytes_.insert(bytes_.end(), other.begin(), other.end()); }
   /// Fills up to a multiple of four, as the chunks of a GLB file want it.

@@ -68,7 +68,62 @@ base::Error unreadable(const std::filesystem::path& path, int failure) {
           "cannot read " + path.native() + ": " + std::error_code(failure, std::generic_category()).message()};
 }
 
+constexpr std::string_view kSparePrefix = ".spare-";
+
+/// Whether nothing is left in it and it is as private as a fresh one.
+bool empty_folder(const std::filesystem::path& folder) {
+  struct stat info {};
+  constexpr mode_t kPrivate = S_IFDIR | 0700;
+  if (::lstat(folder.c_str(), &info) != 0 || info.st_mode != kPrivate || info.st_uid != ::geteuid()) return false;
+  std::error_code failure;
+  for (std::filesystem::directory_iterator at(folder, failure), end; !failure && at != end; at.increment(failure)) {
+    std::filesystem::remove_all(at->path(), failure);
+    if (failure) break;
+  }
+  return !failure;
+}
+
 }  // namespace
+
+SpareFolders::~SpareFolders() {
+  for (std::size_t slot = 0; slot < slots_.size(); ++slot) {
+    if (slots_.at(slot) == Slot::kReady) ::rmdir(path_of(slot).c_str());
+  }
+}
+
+std::filesystem::path SpareFolders::path_of(std::size_t slot) const {
+  return root_ / (std::string(kSparePrefix) + std::to_string(slot));
+}
+
+bool SpareFolders::is_spare(const std::filesystem::path& folder) {
+  return folder.filename().native().starts_with(kSparePrefix);
+}
+
+bool SpareFolders::keep(const std::filesystem::path& folder) {
+  for (std::size_t slot = 0; slot < slots_.size(); ++slot) {
+    Slot free = Slot::kFree;
+    if (!slots_.at(slot).compare_exchange_strong(free, Slot::kBusy)) continue;
+    const bool kept = empty_folder(folder) && ::rename(folder.c_str(), path_of(slot).c_str()) == 0;
+    slots_.at(slot) = kept ? Slot::kReady : Slot::kFree;
+    return kept;
+  }
+  return false;
+}
+
+int SpareFolders::take(const std::filesystem::path& folder) {
+  for (std::size_t slot = 0; slot < slots_.size(); ++slot) {
+    Slot ready = Slot::kReady;
+    if (!slots_.at(slot).compare_exchange_strong(ready, Slot::kBusy)) continue;
+    const auto spare = path_of(slot);
+    // Without it an empty folder of that name would be replaced, although a job owns it.
+    const bool taken = ::renameat2(AT_FDCWD, spare.c_str(), AT_FDCWD, folder.c_str(), RENAME_NOREPLACE) == 0;
+    const int failure = taken ? 0 : errno;
+    if (!taken && failure != EEXIST) ::rmdir(spare.c_str());
+    slots_.at(slot) = failure == EEXIST ? Slot::kReady : Slot::kFree;
+    return failure;
+  }
+  return ENOENT;
+}
 
 base::Result<std::filesystem::path> Outbox::make(const base::JobId& job) {
   CHECK_OK(base::make_private_folder(root_));
@@ -76,7 +131,9 @@ base::Result<std::filesystem::path> Outbox::make(const base::JobId& job) {
   // A folder of the same job may still be on its way out: never share it.
   for (int attempt = 1; attempt <= 1000; ++attempt) {
     const std::filesystem::path folder = root_ / (attempt == 1 ? name : name + "." + std::to_string(attempt));
-    if (::mkdir(folder.c_str(), 0700) == 0) {
+    const int failure = spares_->take(folder);
+    if (failure == EEXIST) continue;
+    if (failure == 0 || ::mkdir(folder.c_str(), 0700) == 0) {
       folders_[job].push_back(folder);
       return folder;
     }
@@ -113,7 +170,10 @@ std::size_t Outbox::remove_orphans() {
   std::vector<std::filesystem::path> orphans;
   std::error_code failure;
   for (std::filesystem::directory_iterator at(root_, failure), end; !failure && at != end; at.increment(failure)) {
-    if (!owned.contains(at->path().native())) orphans.push_back(at->path());
+    if (SpareFolders::is_spare(at->path()))
+      ::rmdir(at->path().c_str());
+    else if (!owned.contains(at->path().native()))
+      orphans.push_back(at->path());
   }
   const std::size_t count = orphans.size();
   if (count > 0) remove_later(std::move(orphans));
@@ -121,8 +181,9 @@ std::size_t Outbox::remove_orphans() {
 }
 
 void Outbox::remove_later(std::vector<std::filesystem::path> folders) {
-  boost::asio::post(disk_, [folders = std::move(folders)] {
+  boost::asio::post(disk_, [folders = std::move(folders), spares = spares_] {
     for (const auto& folder : folders) {
+      if (spares->keep(folder)) continue;
       std::error_code failure;
       std::filesystem::remove_all(folder, failure);
       if (failure) {
@@ -154,18 +215,23 @@ std::uint64_t content_hash(std::string_view bytes, std::uint64_t seed) {
 base::Result<std::uint64_t> content_hash_of_file(const std::filesystem::path& path, std::uint64_t seed) {
   const base::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) return unreadable(path, errno);
+  struct stat info {};
+  if (::fstat(fd.get(), &info) != 0) return unreadable(path, errno);
+  // No larger than needed: most results are small, and fresh pages cost more than the hash.
+  const std::size_t room = std::min<std::size_t>(static_cast<std::size_t>(info.st_size) + 1, kChunk);
+  const auto chunk = std::make_unique_for_overwrite<char[]>(room);
   std::uint64_t hash = seed;
-  const auto chunk = std::make_unique<std::array<char, kChunk>>();
   for (;;) {
     std::size_t filled = 0;
     ssize_t got = 1;
-    while (filled < kChunk && got != 0) {
-      got = ::read(fd.get(), chunk->data() + filled, kChunk - filled);
+    while (filled < room && got != 0) {
+      got = ::read(fd.get(), chunk.get() + filled, room - filled);
       if (got < 0 && errno != EINTR) return unreadable(path, errno);
       if (got > 0) filled += static_cast<std::size_t>(got);
     }
-    hash = content_hash({chunk->data(), filled}, hash);
-    if (filled < kChunk) return hash;
+    hash = content_hash({chunk.get(), filled}, hash);
+    if (filled < room) return hash;
+    if (room < kChunk) return base::Error{base::Code::kCorrupt, path.native() + " grew while it was read"};
   }
 }
 

@@ -116,13 +116,15 @@ asio::awaitable<base::Result<history::Produced>> Delivery::keep(history::Produce
 
 asio::awaitable<Delivered> Delivery::deliver(history::Produced result, std::shared_ptr<ActiveJob> active,
                                              std::optional<history::JsonText> fresh) {
-  using namespace asio::experimental::awaitable_operators;
-  auto guarded = settle(result, *active, std::move(fresh)) || sync_when_late();
-  auto outcome = co_await std::move(guarded);
-  if (auto* receipt = std::get_if<job::Receipt>(&outcome)) co_return std::move(*receipt);
-  if (auto* failure = std::get_if<job::Failure>(&outcome)) co_return std::move(*failure);
-  // The guard never returns by itself: this is a cancellation, and the result must stay in the outbox.
-  throw boost::system::system_error(asio::error::operation_aborted);
+  struct Waiting {
+    std::map<std::uint64_t, base::SteadyTime>& unsynced;
+    std::uint64_t number;
+    ~Waiting() { unsynced.erase(number); }
+  };
+  const Waiting waiting{unsynced_, ++next_delivery_};
+  unsynced_.emplace(waiting.number, clock_.now());
+  begun_.notify();
+  co_return co_await settle(result, *active, std::move(fresh));
 }
 
 asio::awaitable<Delivered> Delivery::settle(const history::Produced& result, ActiveJob& active,
@@ -208,13 +210,18 @@ asio::awaitable<Delivery::Attempt> Delivery::attempt_file(const history::Produce
   }
 }
 
-asio::awaitable<void> Delivery::sync_when_late() {
-  const auto late = clock_.now() + kSyncAfter;
-  co_await clock_.sleep_until(late);
-  const auto synced = co_await journal_.sync();
-  if (!synced) base::log::warn("history", "the journal could not be synced", {{"why", synced.error().message}});
-  base::Event never;
-  for (;;) co_await never.wait();
+asio::awaitable<void> Delivery::sync_late_results() {
+  for (;;) {
+    while (unsynced_.empty()) co_await begun_.wait();
+    // Results are delivered within milliseconds, so most of the time nothing is left then.
+    const auto late = unsynced_.begin()->second + kSyncAfter;
+    co_await clock_.sleep_until(late);
+    if (unsynced_.empty() || unsynced_.begin()->second > late - kSyncAfter) continue;
+    const auto last = unsynced_.rbegin()->first;
+    const auto synced = co_await journal_.sync();
+    if (!synced) base::log::warn("history", "the journal could not be synced", {{"why", synced.error().message}});
+    unsynced_.erase(unsynced_.begin(), unsynced_.upper_bound(last));
+  }
 }
 
 asio::awaitable<base::Result<job::Receipt>> Delivery::try_unclaimed(const history::Produced& result) {

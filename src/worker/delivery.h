@@ -1,6 +1,8 @@
 #pragma once
 // Delivery: a result's way to the studio, over failed uploads, reconnects and restarts, exactly once. Thread: io.
 
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,6 +12,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include "base/clock.h"
+#include "base/event.h"
 #include "base/result.h"
 #include "history/journal.h"
 #include "job/result.h"
@@ -41,6 +44,10 @@ class Delivery {
   asio::awaitable<Delivered> deliver(history::Produced result, std::shared_ptr<ActiveJob> active,
                                      std::optional<history::JsonText> fresh);
 
+  /// Syncs the journal for results that wait longer than the moment that a delivery takes, so that a power cut does not
+  /// take them. Runs until cancelled.
+  asio::awaitable<void> sync_late_results();
+
   /// One upload of a binary result from before a restart, in the hope that the studio still holds our claim.
   asio::awaitable<base::Result<job::Receipt>> try_unclaimed(const history::Produced& result);
 
@@ -54,7 +61,6 @@ class Delivery {
   asio::awaitable<Attempt> attempt_json(const history::Produced& result, ActiveJob& active,
                                         std::optional<history::JsonText> fresh);
   asio::awaitable<Attempt> attempt_file(const history::Produced& result, ActiveJob& active);
-  asio::awaitable<void> sync_when_late();
 
   studio::StudioLink& link_;
   studio::Uploader& uploader_;
@@ -63,6 +69,9 @@ class Delivery {
   base::Clock& clock_;
   base::Random& random_;
   asio::any_io_executor disk_;
+  std::map<std::uint64_t, base::SteadyTime> unsynced_;  // since when deliveries run that are not known to be synced
+  std::uint64_t next_delivery_ = 0;
+  base::Event begun_;
 };
 
 /// A JSON result inside its outbox folder.

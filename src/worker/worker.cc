@@ -68,6 +68,7 @@ asio::awaitable<studio::LinkEnd> Worker::run(studio::Credentials credentials) {
   tasks_.spawn("supervision", supervise());
   tasks_.spawn("memory limit", follow_vram_limit());
   tasks_.spawn("pause watch", pause_watch_.run());
+  tasks_.spawn("late results", delivery_.sync_late_results());
   idle_since_ = outside_.clock.now();
   const auto end = co_await link_.run(std::move(credentials));
   tasks_.cancel_all();

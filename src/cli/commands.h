@@ -24,6 +24,7 @@ int check_policy(const config::Invocation& invocation, const config::Loaded& loa
 int explain_policy(const config::Invocation& invocation, const config::Loaded& loaded);
 int describe_policy(const config::Invocation& invocation, const config::Loaded& loaded);
 int simulate_policy(const config::Invocation& invocation, const config::Loaded& loaded);
+int test_policy(const config::Invocation& invocation, const config::Loaded& loaded);
 int replay_policy(const config::Invocation& invocation, const config::Loaded& loaded);
 int why_refused(const config::Invocation& invocation, const config::Loaded& loaded);
 int show_policy_history(const config::Invocation& invocation, const config::Loaded& loaded);

@@ -88,6 +88,8 @@ int run_command(const config::Invocation& invocation, const std::string& version
       return simulate_policy(invocation, *loaded);
     case config::Command::kPolicyReplay:
       return replay_policy(invocation, *loaded);
+    case config::Command::kPolicyTest:
+      return test_policy(invocation, *loaded);
     case config::Command::kPolicyWhy:
       return why_refused(invocation, *loaded);
     case config::Command::kPolicyHistory:

@@ -28,7 +28,9 @@ int print_report(const policy::CheckReport& report, bool as_json) {
                                                      {"windows", report.summary.windows},
                                                      {"games", report.summary.games},
                                                      {"hooks", report.summary.hooks.size()},
-                                                     {"always_open", report.summary.always_open}})
+                                                     {"always_open", report.summary.always_open},
+                                                     {"tests", report.tests.results.size()},
+                                                     {"failed_tests", report.tests.failed()}})
                             .c_str());
     return report.ok() ? config::kExitOk : config::kExitFailed;
   }
@@ -47,7 +49,9 @@ int print_report(const policy::CheckReport& report, bool as_json) {
                               ? std::string("at any time")
                               : "in the named windows (" + std::to_string(report.summary.windows) + " declared)"},
                {"rules", std::to_string(report.summary.games) + " for games, " +
-                             std::to_string(report.summary.hooks.size()) + " hooks"}})
+                             std::to_string(report.summary.hooks.size()) + " hooks"},
+               {"tests", report.tests.results.empty() ? std::string("none; see studio-worker policy test")
+                                                      : std::to_string(report.tests.results.size()) + " hold"}})
           .c_str());
   return config::kExitOk;
 }

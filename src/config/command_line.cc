@@ -55,6 +55,7 @@ constexpr std::array kSpecs = {
     Spec{Command::kPolicyHistory, "policy history", "Policies", "the generations that are kept", "", "policy history"},
     Spec{Command::kPolicyRollback, "policy rollback", "Policies", "back to a kept generation, until the folder changes",
          "[N]", "policy rollback 38"},
+    Spec{Command::kPolicyTest, "policy test", "Policies", "the policy's own tests", "", "policy test --coverage"},
     Spec{Command::kPolicyPromote, "policy promote", "Policies", "put a save in force that is held", "",
          "policy promote"},
     Spec{Command::kEngineList, "engine list", "Engines", "engines found, and what they serve", "", "engine list"},

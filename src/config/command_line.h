@@ -35,6 +35,7 @@ enum class Command : std::uint8_t {
   kPolicyRollback,
   kPolicyPromote,
   kEngineList,
+  kPolicyTest,
 };
 
 struct Invocation {
@@ -57,6 +58,8 @@ struct Invocation {
   std::optional<std::chrono::seconds> since;  // policy replay, why
   std::filesystem::path with;                 // policy replay: the policy to try
   std::optional<std::uint64_t> generation;    // policy rollback
+  bool coverage = false;                      // policy test
+  std::optional<unsigned> least_coverage;     // policy test, percent
 };
 
 /// The program is to end at once with this text: help, version, or what is wrong with the arguments.

@@ -10,6 +10,7 @@
 #include "job/decision.h"
 #include "job/offer.h"
 #include "policy/policy_runtime.h"
+#include "policy/testing/report.h"
 
 namespace policy {
 
@@ -19,7 +20,8 @@ base::Result<std::unique_ptr<PolicyRuntime>> open_policy(const std::filesystem::
 
 struct CheckReport {
   std::vector<std::string> errors;  // "file:line: text"; empty = the policy may go into force
-  PolicyRuntime::Summary summary;   // of a policy without errors
+  PolicyRuntime::Summary summary;   // of a policy that loads
+  testing::Report tests;            // of a policy that loads; those that failed are errors, too
   bool ok() const { return errors.empty(); }
 };
 

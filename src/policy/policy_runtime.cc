@@ -73,7 +73,9 @@ base::Status PolicyRuntime::build() {
   loaded_->state = lua::State::create(options_.memory);
   if (!loaded_->state) return base::Error{base::Code::kExhausted, "no memory for a policy"};
   std::vector<std::pair<std::string, std::string>> sources;
-  for (const SourceFile& file : files_) sources.emplace_back(file.name, file.text);
+  for (const SourceFile& file : files_) {
+    if (!is_test_file(file.name)) sources.emplace_back(file.name, file.text);
+  }
   if (auto failure = loaded_->api.install(*loaded_->state, std::move(sources))) {
     return base::Error{base::Code::kExhausted, "the policy's memory limit is too small: " + failure->text};
   }
@@ -83,6 +85,7 @@ base::Status PolicyRuntime::build() {
     errors += (errors.empty() ? "" : "\n") + to_line(failure);
   };
   for (const SourceFile& file : files_) {
+    if (is_test_file(file.name)) continue;
     const auto failure = loaded_->api.load(*loaded_->state, file.name, budget);
     if (!failure) continue;
     report(*failure);
@@ -93,7 +96,17 @@ base::Status PolicyRuntime::build() {
     for (const lua::Failure& failure : loaded_->api.finish_load()) report(failure);
   }
   if (!errors.empty()) return base::Error{base::Code::kInvalid, std::move(errors)};
+  if (footprint_ != nullptr) watch(*footprint_);
   return {};
+}
+
+void PolicyRuntime::watch(Footprint& footprint) {
+  footprint_ = &footprint;
+  loaded_->state->watch_lines(&footprint.lines);
+}
+
+void PolicyRuntime::spoke(const rules::Place& place) {
+  if (footprint_ != nullptr) footprint_->hooks.insert(rules::to_string(place));
 }
 
 void PolicyRuntime::recover() {
@@ -131,6 +144,7 @@ void PolicyRuntime::ask_hooks(const job::Offer& offer, const job::Facts& facts, 
     next = result.hook + 1;
     spoiled_ = result.failure && result.failure->spent;
     const lua::Hook& hook = hooks[result.hook];
+    if (result.verdict) spoke(hook.place);
     add(poll, hook, std::move(result), verdict);
   }
   api.usage = nullptr;
@@ -169,6 +183,7 @@ void PolicyRuntime::ask_pause_hooks(Sensed& sensed) {
       sensed.pauses.push_back({"policy error", rules::to_string(result.failure->place), result.failure->text,
                                pause::Action::kFinish, false});
     } else if (result.pause) {
+      spoke(hooks[i].place);
       const bool release = result.pause->release_vram;
       const auto action = *result.pause->pause;
       const bool returns = release && action == pause::Action::kSuspend;
@@ -193,7 +208,10 @@ void PolicyRuntime::ask_budget_hooks(const std::vector<job::GpuFacts>& gpus, Sen
         spoiled_ = result.failure->spent;
         sensed.bounds_failed = true;
         if (sensed.error.empty()) sensed.error = to_line(*result.failure);
-      } else if (result.bound && (!smallest || *result.bound < smallest->bytes)) {
+        continue;
+      }
+      if (result.bound) spoke(hooks[i].place);
+      if (result.bound && (!smallest || *result.bound < smallest->bytes)) {
         smallest =
             CardBound{gpus[card].index, *result.bound, std::move(result.reason), rules::to_string(hooks[i].place)};
       }
@@ -216,6 +234,9 @@ logs::Rewritten PolicyRuntime::rewrite(const std::vector<logs::LogFacts>& record
       spoiled_ = result.failure && result.failure->spent;
     }
     if (result.failure && rewritten.error.empty()) rewritten.error = to_line(*result.failure);
+    if (!result.failure && result.record != record) {
+      for (const lua::Hook& hook : loaded_->api.hooks[HookEvent::kLog]) spoke(hook.place);
+    }
     rewritten.records.push_back(result.failure ? std::nullopt : std::optional(std::move(result.record)));
   }
   return rewritten;
@@ -244,7 +265,9 @@ PolicyRuntime::Summary PolicyRuntime::summary() const {
     const auto event = static_cast<HookEvent>(i);
     for (const lua::Hook& hook : api.hooks[event]) summary.hooks.push_back({event, rules::to_string(hook.place)});
   }
-  for (const SourceFile& file : files_) summary.files.push_back(file.name);
+  for (const SourceFile& file : files_) {
+    if (!is_test_file(file.name)) summary.files.push_back(file.name);
+  }
   return summary;
 }
 

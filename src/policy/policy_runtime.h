@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -54,6 +56,13 @@ struct Sensed {
   std::string error;           // of the first hook that failed
 };
 
+/// What the functions of a policy did while somebody watched.
+struct Footprint {
+  std::set<std::string> hooks;                  // file:line of those that had something to say
+  std::set<std::pair<std::string, int>> lines;  // that ran
+};
+
+/// Test files among the sources are kept and take no part.
 class PolicyRuntime {
  public:
   /// Errors: kInvalid with one "file:line: text" a line of the message, one for each file that is wrong.
@@ -76,6 +85,9 @@ class PolicyRuntime {
   /// now, when nobody waits.
   void recover();
 
+  /// From now on the functions leave their footprint, which is slow. Requires: `footprint` outlives this.
+  void watch(Footprint& footprint);
+
   struct HookPlace {
     HookEvent event = HookEvent::kOffer;
     std::string place;  // "20-games.lua:6"
@@ -90,6 +102,7 @@ class PolicyRuntime {
   };
   Summary summary() const;
   const rules::RuleSet& rules() const;
+  const SourceFiles& sources() const { return files_; }
   PerEvent<bool> has_hooks() const;
   /// "tue 2026-03-24 22:00 Europe/Berlin".
   std::string local_time(base::WallTime when) const;
@@ -98,6 +111,7 @@ class PolicyRuntime {
   struct Loaded;
   PolicyRuntime(SourceFiles files, RuntimeOptions options);
   base::Status build();
+  void spoke(const rules::Place& place);
   void ask_pause_hooks(Sensed& sensed);
   void ask_budget_hooks(const std::vector<job::GpuFacts>& gpus, Sensed& sensed);
   void ask_hooks(const job::Offer& offer, const job::Facts& facts, rules::Poll& poll, Verdict& verdict);
@@ -105,6 +119,7 @@ class PolicyRuntime {
   SourceFiles files_;
   RuntimeOptions options_;
   std::unique_ptr<Loaded> loaded_;
+  Footprint* footprint_ = nullptr;
   bool spoiled_ = false;
 };
 

@@ -69,7 +69,10 @@ base::Result<SourceFiles> read_folder(const std::filesystem::path& path, const s
     files.push_back(std::move(file));
   }
   if (failure) return base::file_error("read folder", path, failure.value());
-  if (files.empty()) return base::Error{base::Code::kNotFound, path.string() + " holds no .lua file"};
+  if (std::all_of(files.begin(), files.end(), [](const SourceFile& file) { return is_test_file(file.name); })) {
+    return base::Error{base::Code::kNotFound,
+                       path.string() + (files.empty() ? " holds no .lua file" : " holds only tests")};
+  }
   std::sort(files.begin(), files.end(), [](const SourceFile& a, const SourceFile& b) { return a.name < b.name; });
   return files;
 }
@@ -77,7 +80,11 @@ base::Result<SourceFiles> read_folder(const std::filesystem::path& path, const s
 }  // namespace
 
 bool is_policy_file(std::string_view name) {
-  return name.ends_with(".lua") && !name.ends_with("_test.lua") && !name.ends_with(".d.lua") && name.front() != '.';
+  return name.ends_with(".lua") && !name.ends_with(".d.lua") && name.front() != '.';
+}
+
+bool is_test_file(std::string_view name) {
+  return name.ends_with("_test.lua");
 }
 
 base::Result<SourceFiles> read_sources(const std::filesystem::path& path) {
@@ -87,6 +94,9 @@ base::Result<SourceFiles> read_sources(const std::filesystem::path& path) {
   struct stat info {};
   if (::stat(real.c_str(), &info) != 0) return base::file_error("open policy", path, errno);
   if (!S_ISDIR(info.st_mode)) {
+    if (is_test_file(real.filename().string())) {
+      return base::Error{base::Code::kInvalid, path.string() + " is a test and no policy; name its folder"};
+    }
     TRY(auto file, read_source(real, real.parent_path()));
     return SourceFiles{std::move(file)};
   }

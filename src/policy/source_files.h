@@ -21,12 +21,14 @@ using SourceFiles = std::vector<SourceFile>;
 constexpr std::size_t kMaxFiles = 64;
 constexpr std::size_t kMaxFileBytes = 256UL * 1024;
 
-/// Reads `path`, a .lua file or a folder with some; *_test.lua and hidden files are left out.
+/// Reads `path`, a .lua file or a folder with some, tests among them; hidden files are left out.
 /// Errors: kNotFound for a missing path or a folder without policies; kRejected for a file or folder that somebody
 /// else may write, with the command that mends it; kInvalid for names and sizes that are not accepted.
 base::Result<SourceFiles> read_sources(const std::filesystem::path& path);
 
-/// Whether a file of this name is part of a policy.
+/// Whether a file of this name is part of a policy or of its tests.
 bool is_policy_file(std::string_view name);
+/// night_test.lua: it belongs to the policy, but decides nothing.
+bool is_test_file(std::string_view name);
 
 }  // namespace policy

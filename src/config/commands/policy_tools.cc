@@ -18,6 +18,10 @@ void add_policy_options(Command command, cxxopts::Options& options) {
   if (command == Command::kPolicyReplay || command == Command::kPolicyWhy) {
     add("since", "how far back: 12h, 7d", cxxopts::value<std::string>(), "TIME");
   }
+  if (command == Command::kPolicyTest) {
+    add("coverage", "rules that no test made decide, and lines that none ran");
+    add("min", "fails below this coverage of rules or lines", cxxopts::value<std::string>(), "PERCENT");
+  }
   if (command == Command::kPolicySimulate) {
     add("from", "the first day, YYYY-MM-DD; default: today", cxxopts::value<std::string>(), "DAY");
     add("days", "how many days; default: 7", cxxopts::value<std::string>(), "N");
@@ -43,6 +47,12 @@ base::Status read_policy_options(const cxxopts::ParseResult& parsed, Invocation&
     invocation.at = given("at");
     invocation.last = parsed.count("last") != 0;
     invocation.recorded_id = given("id");
+  }
+  if (invocation.command == Command::kPolicyTest) {
+    if (const auto least = given("min")) {
+      TRY(invocation.least_coverage, parse_number<unsigned>("--min", *least, 1, 100));
+    }
+    invocation.coverage = parsed.count("coverage") != 0 || invocation.least_coverage;
   }
   if (invocation.command != Command::kPolicySimulate) return {};
   invocation.from = given("from");

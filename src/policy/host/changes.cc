@@ -72,6 +72,11 @@ asio::awaitable<void> Host::consider(base::Result<SourceFiles> files, std::strin
     co_return;
   }
   Candidate candidate{started->child};
+  auto failed = co_await failed_tests(started->child, *files);
+  if (!failed.empty()) {
+    refuse(base::Error{base::Code::kInvalid, std::move(failed)});
+    co_return;
+  }
   const auto trial = co_await try_out(started->child);
   if (!trial.error.empty() || !trial.doubt.empty()) {
     if (trial.error.empty())
@@ -152,7 +157,9 @@ void Host::activate(Started started, SourceFiles files, std::string hash, std::u
   held_.clear();
   status_.safe_mode = false;
   status_.files.clear();
-  for (const SourceFile& file : good_) status_.files.push_back(file.name);
+  for (const SourceFile& file : good_) {
+    if (!is_test_file(file.name)) status_.files.push_back(file.name);
+  }
   base::log::info("policy", "a policy is in force",
                   {{"generation", generation}, {"hash", status_.hash}, {"files", status_.files.size()}});
   if (options_.logs) options_.logs->apply(declared_->rules.logs, declared_->has_hooks[HookEvent::kLog]);

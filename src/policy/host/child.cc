@@ -115,6 +115,15 @@ asio::awaitable<base::Result<logs::Rewritten>> Child::rewrite(base::Clock& clock
   co_return std::move(answer->rewritten);
 }
 
+asio::awaitable<base::Result<std::vector<std::string>>> Child::test(base::Clock& clock, base::Duration time,
+                                                                    base::Duration limit) {
+  const auto id = ++last_id_;
+  encode(frame_, TestRequest{id, time});
+  auto answer = co_await ask<TestReply>(clock, id, limit, false);
+  if (!answer) co_return std::move(answer).error();
+  co_return std::move(answer->errors);
+}
+
 void Child::retire() {
   retired_ = true;
   if (!asking_) kill();

@@ -46,6 +46,11 @@ class Child {
   asio::awaitable<base::Result<logs::Rewritten>> rewrite(base::Clock& clock, std::vector<logs::LogFacts> records,
                                                          base::Duration limit);
 
+  /// Runs the policy's tests, for at most `time`. Gives the errors of those that failed. Errors: the child is no good
+  /// any more.
+  asio::awaitable<base::Result<std::vector<std::string>>> test(base::Clock& clock, base::Duration time,
+                                                               base::Duration limit);
+
   /// Ends the process once no decision needs it.
   void retire();
   void kill();

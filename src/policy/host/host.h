@@ -88,6 +88,8 @@ class Host final : public PolicyHost {
   asio::awaitable<base::Result<std::string>> go_back(std::optional<std::uint64_t> number);
   asio::awaitable<base::Result<std::string>> put_held_in_force();
 
+  asio::awaitable<std::string> failed_tests(ChildPtr candidate, const SourceFiles& files);
+
   /// What recorded offers say about a policy that was saved.
   struct Trial {
     std::string error;  // a hook failed on one

@@ -11,6 +11,7 @@
 #include <variant>
 
 #include "policy/host/protocol.h"
+#include "policy/testing/run.h"
 
 namespace policy::host {
 namespace {
@@ -71,6 +72,12 @@ class Channel {
   std::size_t taken_ = 0;
 };
 
+/// On a copy of the policy: what decides afterwards was never asked by a test.
+TestReply test(const TestRequest& request, const PolicyRuntime& policy, const RuntimeOptions& options) {
+  const auto report = testing::run_tests(policy.sources(), {.runtime = options, .time = request.time});
+  return {request.id, report ? report->errors() : std::vector<std::string>{report.error().message}};
+}
+
 void load(LoadRequest request, std::unique_ptr<PolicyRuntime>& runtime, std::string& answer) {
   runtime.reset();
   auto loaded = PolicyRuntime::load(std::move(request.files), request.options);
@@ -85,6 +92,7 @@ void load(LoadRequest request, std::unique_ptr<PolicyRuntime>& runtime, std::str
 int run() {
   Channel channel;
   std::unique_ptr<PolicyRuntime> runtime;
+  RuntimeOptions options;
   std::string answer;
   while (const auto frame = channel.read()) {
     if (frame->empty()) continue;
@@ -94,11 +102,14 @@ int run() {
       return 2;
     }
     if (auto* files = std::get_if<LoadRequest>(&*request)) {
+      options = files->options;
       load(std::move(*files), runtime, answer);
     } else if (!runtime) {
       return 2;
     } else if (const auto* sense = std::get_if<SenseRequest>(&*request)) {
       encode(answer, SenseReply{sense->id, runtime->sense(sense->facts, sense->now)});
+    } else if (const auto* tests = std::get_if<TestRequest>(&*request)) {
+      encode(answer, test(*tests, *runtime, options));
     } else if (const auto* batch = std::get_if<RewriteRequest>(&*request)) {
       encode(answer, RewriteReply{batch->id, runtime->rewrite(batch->records, batch->now)});
     } else {

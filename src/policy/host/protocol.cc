@@ -9,6 +9,7 @@ namespace policy::host {
 namespace {
 
 constexpr std::size_t kMaxTrace = 10'000;
+constexpr std::size_t kMaxErrors = 20;        // of tests: more of them say nothing new
 constexpr std::size_t kMaxPeriods = 100'000;  // one for each window that can be declared
 
 LoadRequest read_load(Reader& in) {
@@ -131,6 +132,14 @@ RewriteRequest read_records(Reader& in) {
   return request;
 }
 
+TestReply read_tested(Reader& in) {
+  TestReply reply;
+  reply.id = in.number();
+  const auto errors = in.count(kMaxErrors);
+  for (std::size_t i = 0; i < errors && !in.bad(); ++i) reply.errors.push_back(in.text());
+  return reply;
+}
+
 RewriteReply read_rewrite_reply(Reader& in) {
   RewriteReply reply;
   reply.id = in.number();
@@ -234,6 +243,20 @@ void encode(std::string& frame, const RewriteReply& reply) {
   write_rewritten(out, reply.rewritten);
 }
 
+void encode(std::string& frame, const TestRequest& request) {
+  Writer out(frame, Tag::kTest);
+  out.number(request.id);
+  out.time(request.time);
+}
+
+void encode(std::string& frame, const TestReply& reply) {
+  Writer out(frame, Tag::kTested);
+  out.number(reply.id);
+  const auto errors = std::min(reply.errors.size(), kMaxErrors);
+  out.number(errors);
+  for (std::size_t i = 0; i < errors; ++i) out.text(reply.errors[i]);
+}
+
 std::optional<Request> decode_request(std::string_view frame) {
   Reader in(frame);
   std::optional<Request> request;
@@ -247,6 +270,7 @@ std::optional<Request> decode_request(std::string_view frame) {
     request = std::move(sense);
   }
   if (tag == Tag::kRecords) request = read_records(in);
+  if (tag == Tag::kTest) request = TestRequest{in.number(), in.time()};
   if (!in.complete()) return std::nullopt;
   return request;
 }
@@ -263,6 +287,7 @@ std::optional<Reply> decode_reply(std::string_view frame) {
     reply = std::move(sensed);
   }
   if (tag == Tag::kRewritten) reply = read_rewrite_reply(in);
+  if (tag == Tag::kTested) reply = read_tested(in);
   if (!in.complete()) return std::nullopt;
   return reply;
 }

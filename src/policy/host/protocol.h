@@ -43,6 +43,12 @@ struct RewriteRequest {
   std::vector<logs::LogFacts> records;
 };
 
+/// Runs the tests of the loaded policy, on a copy of it.
+struct TestRequest {
+  std::uint64_t id = 0;
+  base::Duration time{};  // all of them together
+};
+
 /// What the daemon needs of a loaded policy: it decides by the declared rules itself and asks the child for the hooks.
 struct Declared {
   rules::RuleSet rules{rules::Zone::utc()};
@@ -69,8 +75,13 @@ struct RewriteReply {
   logs::Rewritten rewritten;
 };
 
-using Request = std::variant<LoadRequest, DecideRequest, SenseRequest, RewriteRequest>;
-using Reply = std::variant<LoadReply, DecideReply, SenseReply, RewriteReply>;
+struct TestReply {
+  std::uint64_t id = 0;
+  std::vector<std::string> errors;  // "file:line: text", one for each test that failed; the first ones of many
+};
+
+using Request = std::variant<LoadRequest, DecideRequest, SenseRequest, RewriteRequest, TestRequest>;
+using Reply = std::variant<LoadReply, DecideReply, SenseReply, RewriteReply, TestReply>;
 
 void encode_load(std::string& frame, const SourceFiles& files, const RuntimeOptions& options);
 /// `periods`: the starts from which the usage is told; strictly rising.
@@ -83,6 +94,8 @@ void encode_sense(std::string& frame, std::uint64_t id, const job::MachineFacts&
 void encode(std::string& frame, const SenseReply& reply);
 void encode(std::string& frame, const RewriteRequest& request);
 void encode(std::string& frame, const RewriteReply& reply);
+void encode(std::string& frame, const TestRequest& request);
+void encode(std::string& frame, const TestReply& reply);
 
 /// Nothing when the frame is not exactly one well-formed record.
 std::optional<Request> decode_request(std::string_view frame);

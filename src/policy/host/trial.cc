@@ -1,10 +1,11 @@
-// A save is tried on the offers of the last days before it comes into force.
+// A save is tried by its own tests, and on the offers of the last days, before it comes into force.
 
 #include <utility>
 
 #include "base/log.h"
 #include "base/run_on.h"
 #include "policy/host/host.h"
+#include "policy/testing/run.h"
 
 namespace policy {
 namespace {
@@ -16,6 +17,17 @@ const std::vector<base::WallTime> kNoPeriods;
 constexpr std::size_t kOneIn = 5;
 
 }  // namespace
+
+/// One line for each that failed; empty when all hold. The child's own limit comes first.
+asio::awaitable<std::string> Host::failed_tests(ChildPtr candidate, const SourceFiles& files) {
+  if (!testing::has_tests(files)) co_return std::string();
+  const auto limit = testing::kTestTime + options_.hard_limit;
+  auto errors = co_await candidate->test(clock_, testing::kTestTime, limit);
+  if (!errors) co_return "the tests of the policy did not end: " + errors.error().message;
+  std::string text;
+  for (const std::string& error : *errors) text += (text.empty() ? "" : "\n") + error;
+  co_return text;
+}
 
 /// Nothing is held against a policy while none is in force: there would be nothing to stay with.
 asio::awaitable<Host::Trial> Host::try_out(ChildPtr candidate) {

@@ -22,7 +22,9 @@ enum class Tag : std::uint8_t {
   kSense = 5,
   kSensed = 6,
   kRecords = 7,
-  kRewritten = 8
+  kRewritten = 8,
+  kTest = 9,
+  kTested = 10
 };
 
 class Writer {

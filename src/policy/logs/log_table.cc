@@ -49,6 +49,7 @@ LogTable::Answer LogTable::ask(const Record& record, base::SteadyTime now) {
     const LogRule& rule = rules_[i];
     if (!matches(rule, record)) continue;
     answer.matched = true;
+    if (rule.sink == Sink::kNone || rule.stop) answer.ended_by = i;
     if (rule.sink == Sink::kNone) break;
     const bool again = std::any_of(seen.begin(), seen.end(), [&rule](const LogRule* earlier) {
       return earlier->sink == rule.sink && earlier->file == rule.file;

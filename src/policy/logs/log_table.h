@@ -16,8 +16,9 @@ class LogTable {
   LogTable(std::vector<LogRule> rules, base::log::Level usual);
 
   struct Answer {
-    std::vector<std::size_t> entries;  // that write the record
-    bool matched = false;              // an entry took it, perhaps to drop it: the usual places do not get it
+    std::vector<std::size_t> entries;     // that write the record
+    std::optional<std::size_t> ended_by;  // the entry after which no other was asked
+    bool matched = false;                 // an entry took it, perhaps to drop it: the usual places do not get it
   };
   Answer ask(const base::log::Record& record, base::SteadyTime now);
 

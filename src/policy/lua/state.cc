@@ -91,7 +91,7 @@ void* State::allocate(void* self, void* block, std::size_t old_size, std::size_t
 void State::note_large_block(std::size_t size) {
   const bool first = !std::exchange(large_, true);
   if (deadline_ == std::chrono::steady_clock::time_point{} || !stopped_.empty()) return;
-  if (first) lua_sethook(lua_, &State::on_count, LUA_MASKCOUNT, interval());
+  if (first) hook_each(interval());
   count(size / kBytesPerInstruction);
 }
 
@@ -104,7 +104,7 @@ int State::interval() const {
 void State::stop(std::string_view why) {
   if (!stopped_.empty()) return;
   stopped_ = why;
-  if (lua_ != nullptr) lua_sethook(lua_, &State::on_count, LUA_MASKCOUNT, 1);
+  if (lua_ != nullptr) hook_each(1);
 }
 
 void State::count(std::uint64_t instructions) {
@@ -120,8 +120,17 @@ void State::count(std::uint64_t instructions) {
   }
 }
 
-void State::on_count(lua_State* lua, lua_Debug*) {
+void State::hook_each(int instructions) {
+  lua_sethook(lua_, &State::on_count, LUA_MASKCOUNT | (lines_ != nullptr ? LUA_MASKLINE : 0), instructions);
+}
+
+void State::on_count(lua_State* lua, lua_Debug* event) {
   State& state = of(lua);
+  if (event->event == LUA_HOOKLINE) {
+    lua_getinfo(lua, "S", event);
+    if (state.lines_ != nullptr && is_policy_file(*event)) state.lines_->emplace(event->source + 1, event->currentline);
+    return;
+  }
   state.count(static_cast<std::uint64_t>(state.interval()));
   // A stack overflow may leave no room for the error handler: note the place in time.
   lua_Debug activation{};
@@ -199,7 +208,7 @@ void State::begin(const Budget& budget) {
   text_.clear();
   place_ = {};
   deadline_ = std::chrono::steady_clock::now() + budget.time;
-  lua_sethook(lua_, &State::on_count, LUA_MASKCOUNT, interval());
+  hook_each(interval());
 }
 
 std::optional<Failure> State::finish(int status, int base) {

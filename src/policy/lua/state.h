@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -31,6 +32,9 @@ struct Failure {
   rules::Place place;  // of the innermost line of a policy file; unknown when none was running
   bool spent = false;  // a limit stopped it: the state must be thrown away
 };
+
+/// Lines of policy files, by file and number.
+using LineSet = std::set<std::pair<std::string, int>>;
 
 /// The JIT compiler is off: compiled loops would not see the count hook.
 class State {
@@ -63,6 +67,9 @@ class State {
   std::uint64_t used() const { return spent_before_ + used_; }
   base::Bytes memory() const { return memory_; }
 
+  /// Lines that run from now on are added, which is slow; nullptr ends it. Requires: `lines` outlives that.
+  void watch_lines(LineSet* lines) { lines_ = lines; }
+
   void seed_random(std::uint64_t seed) { random_ = seed; }
   /// In [0, 1).
   double next_random();
@@ -83,6 +90,7 @@ class State {
   static void* allocate(void* self, void* block, std::size_t old_size, std::size_t new_size);
   static void on_count(lua_State* lua, lua_Debug* activation);
   static int on_error(lua_State* lua);
+  void hook_each(int instructions);
   void count(std::uint64_t instructions);
   void stop(std::string_view why);
   void note_large_block(std::size_t size);
@@ -91,6 +99,7 @@ class State {
   int interval() const;
 
   lua_State* lua_ = nullptr;
+  LineSet* lines_ = nullptr;
   base::Bytes memory_ = 0;
   base::Bytes limit_ = 0;
   Budget budget_;

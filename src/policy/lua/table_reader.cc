@@ -102,6 +102,15 @@ base::Result<std::optional<base::Duration>> TableReader::span(const char* key) c
   return std::optional(*value);
 }
 
+base::Result<std::optional<double>> TableReader::number(const char* key) const {
+  lua_getfield(lua_, index_, key);
+  if (lua_isnil(lua_, -1)) return std::optional<double>();
+  constexpr double kMost = 1e15;
+  const double value = lua_type(lua_, -1) == LUA_TNUMBER ? lua_tonumber(lua_, -1) : -1;
+  if (!(value >= 0 && value <= kMost)) return error(key, "must be a number from 0 on, without quotes");
+  return std::optional(value);
+}
+
 base::Result<std::optional<std::uint64_t>> TableReader::count(const char* key) const {
   lua_getfield(lua_, index_, key);
   if (lua_isnil(lua_, -1)) return std::optional<std::uint64_t>();

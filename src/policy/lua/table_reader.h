@@ -31,6 +31,8 @@ class TableReader {
   base::Result<std::optional<bool>> flag(const char* key) const;
   base::Result<std::optional<base::Bytes>> size(const char* key) const;
   base::Result<std::optional<base::Duration>> span(const char* key) const;
+  /// From 0 on.
+  base::Result<std::optional<double>> number(const char* key) const;
   /// A whole number from 1 on.
   base::Result<std::optional<std::uint64_t>> count(const char* key) const;
   /// A table inside of this one.

@@ -55,6 +55,7 @@ TEST(CommandLine, KnowsEveryCommand) {
       {{"policy", "why"}, Command::kPolicyWhy},
       {{"policy", "history"}, Command::kPolicyHistory},
       {{"policy", "rollback"}, Command::kPolicyRollback},
+      {{"policy", "test"}, Command::kPolicyTest},
       {{"policy", "promote"}, Command::kPolicyPromote},
       {{"engine", "list"}, Command::kEngineList},
   };

@@ -207,15 +207,6 @@ TEST_F(PolicyHostTest, AFileThatAnyoneMayWriteIsRefusedWithTheCommandThatMendsIt
   });
 }
 
-TEST_F(PolicyHostTest, TestsAreNoPartOfThePolicy) {
-  write(folder / "a.lua", declining("one"));
-  write(folder / "a_test.lua", "this is no policy");
-  run([](PolicyHostTest& test) -> asio::awaitable<void> {
-    co_await test.expect("one");
-    EXPECT_THAT(test.host->status().files, ElementsAre("a.lua"));
-  });
-}
-
 TEST_F(PolicyHostTest, ReloadsUnderLoadMixNothing) {
   write(folder / "a.lua", declining("v1"));
   run([](PolicyHostTest& test) -> asio::awaitable<void> {

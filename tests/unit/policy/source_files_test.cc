@@ -33,7 +33,16 @@ TEST_F(SourceFilesTest, ReadsThePoliciesOfAFolderInTheOrderOfTheirNames) {
   }
   const auto files = read_sources(root_.path());
   ASSERT_TRUE(files) << files.error().message;
-  EXPECT_THAT(*files, ElementsAre(SourceFile{"10-a.lua", "10-a.lua"}, SourceFile{"20-b.lua", "20-b.lua"}));
+  EXPECT_THAT(*files, ElementsAre(SourceFile{"10-a.lua", "10-a.lua"}, SourceFile{"20-b.lua", "20-b.lua"},
+                                  SourceFile{"a_test.lua", "a_test.lua"}));
+}
+
+TEST_F(SourceFilesTest, TestsAloneAreNoPolicy) {
+  write("a_test.lua", "");
+  EXPECT_THAT(error(), HasSubstr("holds only tests"));
+  const auto file = read_sources(root_.path() / "a_test.lua");
+  ASSERT_FALSE(file);
+  EXPECT_THAT(file.error().message, HasSubstr("is a test and no policy; name its folder"));
 }
 
 TEST_F(SourceFilesTest, RefusesWhatOthersMayWrite) {

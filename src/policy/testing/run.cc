@@ -5,7 +5,7 @@
 #include <memory>
 #include <thread>
 
-#include "policy/testing/coverage.h"
+#include "policy/testing/coverage/coverage.h"
 #include "policy/testing/test_file.h"
 
 namespace policy::testing {

@@ -11,7 +11,7 @@
 #include "policy/logs/log_table.h"
 #include "policy/rehearsal/stage.h"
 #include "policy/testing/report.h"
-#include "policy/testing/seen.h"
+#include "policy/testing/coverage/seen.h"
 
 namespace policy::testing {
 

@@ -1,5 +1,5 @@
 // Which rules and lines the tests of a policy reach.
-#include "policy/testing/code_lines.h"
+#include "policy/testing/coverage/code_lines.h"
 #include "testing_fixture.h"
 
 namespace policy {

@@ -1,4 +1,4 @@
-#include "policy/testing/code_lines.h"
+#include "policy/testing/coverage/code_lines.h"
 
 #include <lua.hpp>
 

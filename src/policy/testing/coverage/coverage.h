@@ -3,7 +3,7 @@
 
 #include "policy/policy_runtime.h"
 #include "policy/testing/report.h"
-#include "policy/testing/seen.h"
+#include "policy/testing/coverage/seen.h"
 
 namespace policy::testing {
 

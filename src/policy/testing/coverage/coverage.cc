@@ -1,8 +1,8 @@
-#include "policy/testing/coverage.h"
+#include "policy/testing/coverage/coverage.h"
 
 #include <algorithm>
 
-#include "policy/testing/code_lines.h"
+#include "policy/testing/coverage/code_lines.h"
 
 namespace policy::testing {
 namespace {

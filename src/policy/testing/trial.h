@@ -10,8 +10,8 @@
 #include "job/offer.h"
 #include "policy/logs/log_table.h"
 #include "policy/rehearsal/stage.h"
-#include "policy/testing/report.h"
 #include "policy/testing/coverage/seen.h"
+#include "policy/testing/report.h"
 
 namespace policy::testing {
 

@@ -2,8 +2,8 @@
 // Coverage: which rules and lines of a policy its tests made decide or run.
 
 #include "policy/policy_runtime.h"
-#include "policy/testing/report.h"
 #include "policy/testing/coverage/seen.h"
+#include "policy/testing/report.h"
 
 namespace policy::testing {
 

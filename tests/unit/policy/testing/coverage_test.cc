@@ -14,6 +14,7 @@ testing::Coverage coverage_of(std::string_view tests) {
 
 std::vector<std::string> places(const std::vector<testing::Gap>& gaps) {
   std::vector<std::string> list;
+  list.reserve(gaps.size());
   for (const auto& gap : gaps) list.push_back(gap.place + (gap.what.empty() ? "" : " " + gap.what));
   return list;
 }

@@ -2,5 +2,5 @@
 std = 'luajit'
 max_line_length = 120
 read_globals = { 'worker' }
-exclude_files = { 'tests/hostile' } -- wrong on purpose
+exclude_files = { 'tests/hostile', 'tests/scripts/editor', '**/*.d.lua' } -- wrong on purpose; types
 files['**/*_test.lua'] = { read_globals = { 'test' } }

@@ -68,6 +68,8 @@ int run_policy_command(const config::Invocation& invocation, const config::Loade
       return why_refused(invocation, loaded);
     case config::Command::kPolicyHistory:
       return show_policy_history(invocation, loaded);
+    case config::Command::kPolicyStubs:
+      return write_policy_stubs(invocation, loaded);
     case config::Command::kPolicyPromote:
       return promote_policy(loaded);
     case config::Command::kPolicyRollback:
@@ -96,9 +98,8 @@ int run_command(const config::Invocation& invocation, const std::string& version
     case config::Command::kSetThreshold:
       return set_threshold(invocation, *loaded);
     case config::Command::kEnable:
-      return set_enabled(*loaded, true);
     case config::Command::kDisable:
-      return set_enabled(*loaded, false);
+      return set_enabled(*loaded, invocation.command == config::Command::kEnable);
     case config::Command::kPause:
       return pause_worker(invocation, *loaded);
     case config::Command::kResume:

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdio>
 
 #include <boost/json.hpp>
@@ -17,12 +18,28 @@ namespace {
 
 namespace json = boost::json;
 
+bool never_accepts(const policy::CheckReport& report) {
+  return std::any_of(report.warnings.begin(), report.warnings.end(),
+                     [](const auto& warning) { return warning.never_accepts; });
+}
+
+std::string headline(const policy::CheckReport& report) {
+  if (never_accepts(report)) return "the policy is valid, and never accepts a job";
+  if (report.warnings.empty()) return "the policy is fine";
+  const auto count = report.warnings.size();
+  return "the policy is valid, with " + std::to_string(count) + (count == 1 ? " warning" : " warnings");
+}
+
 int print_report(const policy::CheckReport& report, bool as_json) {
   if (as_json) {
     json::array errors(report.errors.begin(), report.errors.end());
+    json::array warnings;
+    for (const auto& warning : report.warnings) warnings.emplace_back(policy::sweep::to_line(warning));
     json::array files(report.summary.files.begin(), report.summary.files.end());
     std::printf("%s\n", json::serialize(json::object{{"ok", report.ok()},
                                                      {"errors", std::move(errors)},
+                                                     {"warnings", std::move(warnings)},
+                                                     {"never_accepts", never_accepts(report)},
                                                      {"files", std::move(files)},
                                                      {"zone", report.summary.zone},
                                                      {"windows", report.summary.windows},
@@ -39,10 +56,13 @@ int print_report(const policy::CheckReport& report, bool as_json) {
     std::fprintf(stderr, "the policy is not valid; a running worker keeps its last good one\n");
     return config::kExitFailed;
   }
+  for (const auto& warning : report.warnings) {
+    std::fprintf(stderr, "warning: %s\n", policy::sweep::to_line(warning).c_str());
+  }
   std::string files;
   for (const auto& file : report.summary.files) files += (files.empty() ? "" : ", ") + file;
   std::printf(
-      "the policy is fine\n%s",
+      "%s\n%s", headline(report).c_str(),
       columns({{"files", files},
                {"zone", report.summary.zone},
                {"claims", report.summary.always_open
@@ -164,6 +184,7 @@ json::array memory_of(const policy::rules::RuleSet& rules) {
     if (rule.at_most) entry["at_most_bytes"] = *rule.at_most;
     if (rule.at_most_percent) entry["at_most_percent"] = *rule.at_most_percent;
     if (!rule.during.empty()) entry["during"] = rule.during;
+    if (!rule.gpus.empty()) entry["gpus"] = json::array(rule.gpus.begin(), rule.gpus.end());
     entries.push_back(std::move(entry));
   }
   return entries;
@@ -190,7 +211,7 @@ std::string json_of(const policy::Simulation& simulation) {
 
 int check_policy(const config::Invocation& invocation, const config::Loaded& loaded) {
   if (loaded.settings.policy.empty()) return fail(config::kExitUsage, kNoPolicy);
-  const auto report = policy::check(loaded.settings.policy);
+  const auto report = policy::check(loaded.settings.policy, base::make_system_clock()->wall_now());
   if (!report) return fail(config::kExitFailed, report.error().message);
   return print_report(*report, invocation.json);
 }

@@ -58,6 +58,7 @@ constexpr std::array kSpecs = {
     Spec{Command::kPolicyTest, "policy test", "Policies", "the policy's own tests", "", "policy test --coverage"},
     Spec{Command::kPolicyPromote, "policy promote", "Policies", "put a save in force that is held", "",
          "policy promote"},
+    Spec{Command::kPolicyStubs, "policy stubs", "Policies", "types for your editor", "[DIR]", "policy stubs policies/"},
     Spec{Command::kEngineList, "engine list", "Engines", "engines found, and what they serve", "", "engine list"},
 };
 

@@ -34,6 +34,7 @@ enum class Command : std::uint8_t {
   kPolicyHistory,
   kPolicyRollback,
   kPolicyPromote,
+  kPolicyStubs,
   kEngineList,
   kPolicyTest,
 };
@@ -60,6 +61,7 @@ struct Invocation {
   std::optional<std::uint64_t> generation;    // policy rollback
   bool coverage = false;                      // policy test
   std::optional<unsigned> least_coverage;     // policy test, percent
+  std::filesystem::path stubs_folder;         // policy stubs
 };
 
 /// The program is to end at once with this text: help, version, or what is wrong with the arguments.

@@ -2,11 +2,10 @@
 
 #include <utility>
 
+#include "job/kind_names.h"
+
 namespace job {
 namespace {
-
-constexpr std::array<std::string_view, kAllKinds.size()> kKindNames = {"image",     "llm",   "audio_stt",
-                                                                       "audio_tts", "video", "mesh"};
 
 constexpr std::array<std::string_view, 14> kFailureNames = {"bad_request",
                                                             "model_missing",

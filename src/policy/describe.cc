@@ -5,13 +5,14 @@
 #include <cstdio>
 
 #include "base/log.h"
+#include "policy/names/words.h"
 
 namespace policy {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::array<std::string_view, 7> kDays = {"sun", "mon", "tue", "wed", "thu", "fri", "sat"};
+constexpr auto& kDays = names::kWeekdays;
 
 std::string in_quotes(std::string_view text) {
   return "\"" + base::log::printable(text, 200) + "\"";
@@ -121,6 +122,14 @@ void describe_games(const rules::RuleSet& rules, std::vector<Sentence>& out) {
   if (!everything) out.push_back({"games", "every other game is declined", rules::to_string(rules.games.back().place)});
 }
 
+/// "GPU 0 and 1".
+std::string cards_text(const std::vector<std::uint32_t>& cards) {
+  std::vector<std::string> parts;
+  parts.reserve(cards.size());
+  for (const std::uint32_t card : cards) parts.push_back(std::to_string(card));
+  return "GPU " + joined(parts, "and");
+}
+
 void describe_memory(const rules::RuleSet& rules, std::vector<Sentence>& out) {
   for (const rules::VramRule& rule : rules.vram) {
     std::vector<std::string> parts;
@@ -130,7 +139,9 @@ void describe_memory(const rules::RuleSet& rules, std::vector<Sentence>& out) {
       parts.push_back("jobs use at most " + std::to_string(*rule.at_most_percent) + " % of the VRAM");
     }
     std::string text = rule.during.empty() ? "" : "during " + meaning(rules.calendar, rule.during) + " ";
-    out.push_back({"memory", text + joined(parts, "and"), rules::to_string(rule.place)});
+    text += joined(parts, "and");
+    if (!rule.gpus.empty()) text += " of " + cards_text(rule.gpus);
+    out.push_back({"memory", std::move(text), rules::to_string(rule.place)});
   }
 }
 

@@ -45,8 +45,8 @@ base::Result<std::unique_ptr<PolicyRuntime>> open_policy(const std::filesystem::
   return PolicyRuntime::load(std::move(files), options);
 }
 
-base::Result<CheckReport> check(const std::filesystem::path& path) {
-  TRY(auto files, read_sources(path));
+base::Result<CheckReport> check(const std::filesystem::path& path, base::WallTime now) {
+  TRY(const auto files, read_sources(path));
   CheckReport report;
   const auto runtime = PolicyRuntime::load(files);
   if (!runtime) {
@@ -56,6 +56,7 @@ base::Result<CheckReport> check(const std::filesystem::path& path) {
   report.summary = (*runtime)->summary();
   TRY(report.tests, testing::run_tests(files));
   report.errors = report.tests.errors();
+  report.warnings = sweep::sweep((*runtime)->rules(), files, {now});
   return report;
 }
 

@@ -10,6 +10,7 @@
 #include "job/decision.h"
 #include "job/offer.h"
 #include "policy/policy_runtime.h"
+#include "policy/sweep/sweep.h"
 #include "policy/testing/report.h"
 
 namespace policy {
@@ -20,13 +21,16 @@ base::Result<std::unique_ptr<PolicyRuntime>> open_policy(const std::filesystem::
 
 struct CheckReport {
   std::vector<std::string> errors;  // "file:line: text"; empty = the policy may go into force
-  PolicyRuntime::Summary summary;   // of a policy that loads
-  testing::Report tests;            // of a policy that loads; those that failed are errors, too
+  // Of a policy that loads:
+  PolicyRuntime::Summary summary;
+  testing::Report tests;  // those that failed are errors, too
+  std::vector<sweep::Warning> warnings;
   bool ok() const { return errors.empty(); }
 };
 
-/// Everything that a reload would check. Errors: the path cannot be read as a policy.
-base::Result<CheckReport> check(const std::filesystem::path& path);
+/// Everything that a reload would check, and what can never work from `now` on. Errors: the path cannot be read as a
+/// policy.
+base::Result<CheckReport> check(const std::filesystem::path& path, base::WallTime now);
 
 struct Explanation {
   job::Decision decision;  // with the full trace

@@ -33,6 +33,7 @@ struct PolicyOptions {
   base::Duration soft_limit = std::chrono::milliseconds(50);   // a hook is stopped
   base::Duration hard_limit = std::chrono::milliseconds(250);  // the child is killed
   base::Bytes memory_limit = 32 * base::kMiB;
+  std::vector<job::GpuFacts> cards;       // of this machine, for bounds of some of them
   bool explain = false;                   // fill Decision::trace
   std::filesystem::path data;             // where generations and decisions are kept; empty = nowhere
   asio::any_io_executor disk;             // writes there; none = the host's own executor

@@ -99,14 +99,15 @@ WorkerOptions worker_options(const config::Settings& settings, const RunLimits& 
   return options;
 }
 
-policy::PolicyOptions policy_options(const config::Settings& settings, asio::any_io_executor disk,
-                                     std::shared_ptr<policy::logs::LogRouter> logs) {
+policy::PolicyOptions policy_options(const config::Settings& settings, std::vector<job::GpuFacts> cards,
+                                     asio::any_io_executor disk, std::shared_ptr<policy::logs::LogRouter> logs) {
   policy::PolicyOptions options;
   options.logs = std::move(logs);
   options.path = settings.policy;
   options.host_program = process::sibling_program("studio-policy-host");
   options.data = policy_data_folder(settings);
   options.disk = std::move(disk);
+  options.cards = std::move(cards);
   return options;
 }
 
@@ -143,9 +144,10 @@ class Application {
             engine::make_engine_pool(io.get_executor(), *clock_, load_manifests(), settings.state_folder / "engines")),
         logs_(std::make_shared<policy::logs::LogRouter>(io.get_executor(), disk, *clock_,
                                                         settings.state_folder / "logs")),
-        policy_(policy::make_policy_host(io.get_executor(), *clock_, policy_options(settings, disk, logs_))),
         sensors_(machine::make_sensors()),
-        worker_(worker_options(settings, limits, version, sensors_->probe_gpus()), urls,
+        cards_(sensors_->probe_gpus()),
+        policy_(policy::make_policy_host(io.get_executor(), *clock_, policy_options(settings, cards_, disk, logs_))),
+        worker_(worker_options(settings, limits, version, cards_), urls,
                 {io.get_executor(), std::move(disk), sensing_.get_executor(), *clock_, *random_, *connector_, *http_,
                  *journal_, *engines_, *policy_, *sensors_}),
         signals_(io, SIGTERM, SIGINT, SIGQUIT),
@@ -268,8 +270,9 @@ class Application {
   std::unique_ptr<history::Journal> journal_;
   std::unique_ptr<engine::EnginePool> engines_;
   std::shared_ptr<policy::logs::LogRouter> logs_;
-  std::unique_ptr<policy::PolicyHost> policy_;
   std::unique_ptr<machine::Sensors> sensors_;
+  std::vector<job::GpuFacts> cards_;
+  std::unique_ptr<policy::PolicyHost> policy_;
   asio::thread_pool sensing_{1};
   Worker worker_;
   std::unique_ptr<control::ControlServer> control_;

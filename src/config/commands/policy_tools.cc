@@ -70,6 +70,7 @@ base::Status read_policy_words(const std::vector<std::string>& words, Invocation
   }
   if (words.empty()) return {};
   if (invocation.command == Command::kPolicyExplain) invocation.offer_file = words[0];
+  if (invocation.command == Command::kPolicyStubs) invocation.stubs_folder = words[0];
   if (invocation.command == Command::kPolicyRollback) {
     TRY(invocation.generation, parse_number<std::uint64_t>("policy rollback", words[0], 1, 1'000'000'000));
   }

@@ -164,6 +164,7 @@ void Host::activate(Started started, SourceFiles files, std::string hash, std::u
                   {{"generation", generation}, {"hash", status_.hash}, {"files", status_.files.size()}});
   if (options_.logs) options_.logs->apply(declared_->rules.logs, declared_->has_hooks[HookEvent::kLog]);
   if (old) old->retire();
+  tasks_.spawn("policy sweep", warn_of(declared_->rules, good_));
   changed();
 }
 

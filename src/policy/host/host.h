@@ -84,6 +84,7 @@ class Host final : public PolicyHost {
   asio::awaitable<void> consider(base::Result<SourceFiles> files, std::string reason);
   void activate(Started started, SourceFiles files, std::string hash, std::uint64_t generation);
   void refuse(const base::Error& error);
+  asio::awaitable<void> warn_of(rules::RuleSet rules, SourceFiles files);
   asio::awaitable<base::Result<std::string>> order(std::string name, asio::awaitable<base::Result<std::string>> work);
   asio::awaitable<base::Result<std::string>> go_back(std::optional<std::uint64_t> number);
   asio::awaitable<base::Result<std::string>> put_held_in_force();

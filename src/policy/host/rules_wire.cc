@@ -52,6 +52,19 @@ std::vector<std::string> read_texts(Reader& in) {
   return texts;
 }
 
+void write(Writer& out, const std::vector<std::uint32_t>& cards) {
+  out.number(cards.size());
+  for (const std::uint32_t card : cards) out.number(card);
+}
+std::vector<std::uint32_t> read_cards(Reader& in) {
+  std::vector<std::uint32_t> cards;
+  const auto count = in.count(kMaxEntries);
+  for (std::size_t i = 0; i < count && !in.bad(); ++i) {
+    cards.push_back(static_cast<std::uint32_t>(in.count(std::numeric_limits<std::uint32_t>::max())));
+  }
+  return cards;
+}
+
 void write(Writer& out, const rules::Calendar& calendar) {
   out.text(calendar.zone().name());
   const auto windows = calendar.windows();
@@ -178,6 +191,7 @@ void write(Writer& out, const rules::VramRule& rule) {
   out.optional(rule.at_most);
   out.optional(rule.at_most_percent);
   out.text(rule.during);
+  write(out, rule.gpus);
 }
 
 rules::VramRule read_vram(Reader& in, const rules::Calendar& calendar) {
@@ -189,6 +203,7 @@ rules::VramRule read_vram(Reader& in, const rules::Calendar& calendar) {
   if (rule.at_most_percent.value_or(1) < 1 || rule.at_most_percent.value_or(1) > 100) in.reject();
   rule.during = in.text();
   if (!rule.during.empty() && !calendar.find(rule.during)) in.reject();
+  rule.gpus = read_cards(in);
   return rule;
 }
 
@@ -207,8 +222,7 @@ void write(Writer& out, const pause::PauseRule& rule) {
   out.optional(rule.hotter_than);
   write(out, rule.during);
   write(out, rule.unless);
-  out.number(rule.gpus.size());
-  for (const std::uint32_t gpu : rule.gpus) out.number(gpu);
+  write(out, rule.gpus);
   out.byte(static_cast<std::uint8_t>(rule.action));
   out.flag(rule.release_vram);
   out.time(rule.start_after);
@@ -234,10 +248,7 @@ pause::PauseRule read_pause(Reader& in, const rules::Calendar& calendar) {
   const auto unknown = [&](const std::string& name) { return !calendar.find(name); };
   if (std::any_of(rule.during.begin(), rule.during.end(), unknown)) in.reject();
   if (std::any_of(rule.unless.begin(), rule.unless.end(), unknown)) in.reject();
-  const auto gpus = in.count(kMaxEntries);
-  for (std::size_t i = 0; i < gpus && !in.bad(); ++i) {
-    rule.gpus.push_back(static_cast<std::uint32_t>(in.count(std::numeric_limits<std::uint32_t>::max())));
-  }
+  rule.gpus = read_cards(in);
   rule.action = static_cast<pause::Action>(in.below(static_cast<std::uint8_t>(pause::Action::kReturn) + 1));
   rule.release_vram = in.flag();
   rule.start_after = within<base::Duration>(in, in.time(), 0ns, 24h);

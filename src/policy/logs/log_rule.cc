@@ -1,8 +1,8 @@
 #include "policy/logs/log_rule.h"
 
 #include <algorithm>
-#include <array>
 
+#include "policy/names/name.h"
 #include "policy/rules/nearest.h"
 
 namespace policy::logs {
@@ -11,8 +11,6 @@ namespace {
 using base::log::Level;
 
 constexpr std::size_t kLongestName = 100;
-constexpr std::string_view kFilePrefix = "file:";
-constexpr std::array<std::string_view, 3> kNamed = {"console", "studio", "none"};  // in the order of Sink
 
 base::Error invalid(std::string message) {
   return {base::Code::kInvalid, std::move(message)};
@@ -25,8 +23,7 @@ bool is_letter_or_digit(char c) {
 }  // namespace
 
 const std::vector<std::string_view>& categories() {
-  static const std::vector<std::string_view> kAll = {"base", "config", "control", "engine", "heartbeat", "history",
-                                                     "http", "logs",   "machine", "policy", "worker",    "ws"};
+  static const auto kAll = names::spelled(names::kCategories);
   return kAll;
 }
 
@@ -37,11 +34,11 @@ bool is_bare_file(std::string_view name) {
 }
 
 base::Result<Target> parse_target(std::string_view text) {
-  for (std::size_t i = 0; i < kNamed.size(); ++i) {
-    if (kNamed.at(i) == text) return Target{static_cast<Sink>(i), ""};
+  for (std::size_t i = 0; i < names::kSinks.size(); ++i) {
+    if (names::kSinks.at(i) == text) return Target{static_cast<Sink>(i), ""};
   }
-  if (text.starts_with(kFilePrefix)) {
-    const auto name = text.substr(kFilePrefix.size());
+  if (text.starts_with(names::kFileSink)) {
+    const auto name = text.substr(names::kFileSink.size());
     if (is_bare_file(name)) return Target{Sink::kFile, std::string(name)};
     return invalid("'" + std::string(text) +
                    "' does not name a file: write 'file:jobs.jsonl', a bare name that is made in the log folder");
@@ -49,22 +46,22 @@ base::Result<Target> parse_target(std::string_view text) {
   // What stands before the colon of a misspelt 'file:'.
   const auto colon = text.find(':');
   if (colon != std::string_view::npos)
-    return invalid(rules::unknown_name("sink", text.substr(0, colon + 1), {"file:"}));
-  return invalid(rules::unknown_name("sink", text, {"console", "studio", "none", "file:NAME"}));
+    return invalid(rules::unknown_name("sink", text.substr(0, colon + 1), {names::kFileSink}));
+  auto known = names::spelled(names::kSinks);
+  known.emplace_back("file:NAME");
+  return invalid(rules::unknown_name("sink", text, known));
 }
 
 std::string to_string(const LogRule& rule) {
-  if (rule.sink == Sink::kFile) return std::string(kFilePrefix) + rule.file;
-  return std::string(kNamed.at(static_cast<std::size_t>(rule.sink)));
+  if (rule.sink == Sink::kFile) return std::string(names::kFileSink) + rule.file;
+  return std::string(names::kSinks.at(static_cast<std::size_t>(rule.sink)));
 }
 
 base::Result<Level> parse_level(std::string_view name) {
-  std::vector<std::string_view> known;
-  for (const Level level : {Level::kDebug, Level::kInfo, Level::kWarn, Level::kError}) {
-    known.push_back(base::log::to_string(level));
-    if (known.back() == name) return level;
+  for (std::size_t i = 0; i < names::kLevels.size(); ++i) {
+    if (names::kLevels.at(i) == name) return static_cast<Level>(i);
   }
-  return invalid(rules::unknown_name("level", name, known));
+  return invalid(rules::unknown_name("level", name, names::spelled(names::kLevels)));
 }
 
 }  // namespace policy::logs

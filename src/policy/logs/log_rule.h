@@ -10,6 +10,7 @@
 #include "base/ids.h"
 #include "base/log/router.h"
 #include "base/result.h"
+#include "policy/names/words.h"
 #include "policy/rules/place.h"
 #include "policy/rules/units.h"
 
@@ -40,7 +41,7 @@ struct LogRule {
 };
 
 /// Stands for every record that names a job, whatever its category.
-constexpr std::string_view kAboutJobs = "job";
+using names::kAboutJobs;
 
 /// The categories that the worker writes under.
 const std::vector<std::string_view>& categories();

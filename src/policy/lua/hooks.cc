@@ -4,6 +4,10 @@
 #include "policy/lua/api.h"
 #include "policy/lua/sandbox.h"
 #include "policy/lua/table_reader.h"
+#include "policy/names/facts.h"
+#include "policy/names/functions.h"
+#include "policy/names/tables.h"
+#include "policy/names/words.h"
 #include "policy/rules/nearest.h"
 
 namespace policy::lua {
@@ -12,10 +16,6 @@ namespace {
 constexpr std::size_t kMaxVerdicts = 100;  // of one hook: a loop must not fill the memory outside of Lua's cap
 constexpr std::size_t kMaxNotes = 100;
 constexpr std::uint64_t kSearchCost = 50;  // instructions, for each name that might have been meant
-
-const std::vector<std::string_view> kFactNames = {"id",      "game",  "asset",      "kind",    "model",
-                                                  "engine",  "vram",  "width",      "height",  "steps",
-                                                  "seconds", "chars", "max_tokens", "est_time"};
 
 base::Error invalid(std::string message) {
   return {base::Code::kInvalid, std::move(message)};
@@ -61,11 +61,11 @@ base::Result<int> pause(lua_State* lua, Api& api) {
   if (lua_type(lua, 1) == LUA_TSTRING) {
     TRY(verdict.reason, read_text(lua, 1, "worker.pause: the reason"));
   } else {
-    TRY(const auto table, TableReader::open(lua, 1, "worker.pause", {"action", "reason", "release_vram"}, false));
+    TRY(const auto table, TableReader::open(lua, 1, "worker.pause", names::kPauseKeys, false));
     TRY(const auto action, table.text("action"));
     if (action) verdict.pause = pause::parse_action(*action);
     if (!verdict.pause) {
-      return table.error("action", rules::unknown_name("action", *action, {"finish", "suspend", "return"}));
+      return table.error("action", rules::unknown_name("action", *action, names::spelled(names::kActions)));
     }
     TRY(const auto reason, table.text("reason"));
     if (!reason) return table.error("reason", "is missing: it is shown to everybody who asks why");
@@ -109,7 +109,7 @@ base::Result<int> in_window(lua_State* lua, Api& api) {
 int unknown_use(lua_State* lua) {
   {
     const std::string_view name = lua_type(lua, 2) == LUA_TSTRING ? lua_tostring(lua, 2) : luaL_typename(lua, 2);
-    const auto text = rules::unknown_name("count", name, {"jobs", "gpu_time"});
+    const auto text = rules::unknown_name("count", name, names::spelled(names::kUsedFacts));
     lua_pushlstring(lua, text.data(), text.size());
   }
   return lua_error(lua);
@@ -119,7 +119,7 @@ int unknown_use(lua_State* lua) {
 base::Result<int> used(lua_State* lua, Api& api) {
   CHECK_OK(in_hook(api, "worker.used"));
   if (api.running != HookEvent::kOffer) return invalid("worker.used only works inside a hook of 'offer'");
-  TRY(const auto table, TableReader::open(lua, 1, "worker.used", {"game", "per"}, false));
+  TRY(const auto table, TableReader::open(lua, 1, "worker.used", names::kUsedKeys, false));
   TRY(const auto game, table.text("game"));
   if (!game) return table.error("game", "is missing: the name of a game, or a pattern");
   TRY(const auto per, table.text("per"));
@@ -139,9 +139,9 @@ base::Result<int> used(lua_State* lua, Api& api) {
   }
   lua_createtable(lua, 0, 2);
   lua_pushnumber(lua, static_cast<lua_Number>(sum.jobs));
-  lua_setfield(lua, -2, "jobs");
+  lua_setfield(lua, -2, names::used_fact("jobs"));
   lua_pushnumber(lua, std::chrono::duration<double>(sum.gpu_time).count());
-  lua_setfield(lua, -2, "gpu_time");
+  lua_setfield(lua, -2, names::used_fact("gpu_time"));
   push_read_only(lua, &unknown_use, "what worker.used gives cannot be changed");
   return 1;
 }
@@ -155,7 +155,8 @@ base::Result<int> note(lua_State* lua, Api& api) {
 
 /// A fact that this offer does not have is nil; a name that is no fact is an error.
 int missing_offer_fact(lua_State* lua) {
-  return missing_fact(lua, kFactNames);
+  static constexpr auto kFacts = names::words_of(names::kOfferFacts);
+  return missing_fact(lua, kFacts);
 }
 
 void set_text(lua_State* lua, const char* name, std::string_view text) {
@@ -243,10 +244,14 @@ void read_verdict(lua_State* lua, const Api& api, const Hook& hook, HookResult& 
 }  // namespace
 
 void add_helpers(lua_State* lua) {
-  const luaL_Reg functions[] = {{"decline", &api_entry<&decline>}, {"accept", &api_entry<&accept>},
-                                {"pause", &api_entry<&pause>},     {"minutes", &api_entry<&minutes>},
-                                {"gib", &api_entry<&gib>},         {"in_window", &api_entry<&in_window>},
-                                {"used", &api_entry<&used>},       {"note", &api_entry<&note>}};
+  const luaL_Reg functions[] = {{names::function_name("decline"), &api_entry<&decline>},
+                                {names::function_name("accept"), &api_entry<&accept>},
+                                {names::function_name("pause"), &api_entry<&pause>},
+                                {names::function_name("minutes"), &api_entry<&minutes>},
+                                {names::function_name("gib"), &api_entry<&gib>},
+                                {names::function_name("in_window"), &api_entry<&in_window>},
+                                {names::function_name("used"), &api_entry<&used>},
+                                {names::function_name("note"), &api_entry<&note>}};
   for (const auto& [name, function] : functions) {
     lua_pushcfunction(lua, function);
     lua_setfield(lua, -2, name);
@@ -254,7 +259,7 @@ void add_helpers(lua_State* lua) {
 }
 
 void add_facts(lua_State* lua, Api& api) {
-  lua_createtable(lua, 0, static_cast<int>(kFactNames.size()));
+  lua_createtable(lua, 0, static_cast<int>(names::kOfferFacts.size()));
   lua_pushvalue(lua, -1);
   api.offer_facts = luaL_ref(lua, LUA_REGISTRYINDEX);
   push_read_only(lua, &missing_offer_fact, "an offer's facts cannot be changed");
@@ -263,21 +268,21 @@ void add_facts(lua_State* lua, Api& api) {
 
 void fill_facts(lua_State* lua, const Api& api, const job::Offer& offer, const job::Facts& facts) {
   lua_rawgeti(lua, LUA_REGISTRYINDEX, api.offer_facts);
-  set_text(lua, "id", offer.id.str());
-  set_text(lua, "game", offer.game.str());
-  set_text(lua, "asset", offer.asset);
-  set_text(lua, "kind", job::to_string(offer.kind));
-  set_text(lua, "model", offer.model.str());
-  set_text(lua, "engine", offer.source.engine);
+  set_text(lua, names::offer_fact("id"), offer.id.str());
+  set_text(lua, names::offer_fact("game"), offer.game.str());
+  set_text(lua, names::offer_fact("asset"), offer.asset);
+  set_text(lua, names::offer_fact("kind"), job::to_string(offer.kind));
+  set_text(lua, names::offer_fact("model"), offer.model.str());
+  set_text(lua, names::offer_fact("engine"), offer.source.engine);
   const bool known = offer.vram_gb > 0;
-  set_number(lua, "vram", known ? std::optional(job::vram_bytes(offer)) : std::nullopt);
-  set_number(lua, "width", offer.facts.width);
-  set_number(lua, "height", offer.facts.height);
-  set_number(lua, "steps", offer.facts.steps);
-  set_number(lua, "seconds", offer.facts.seconds);
-  set_number(lua, "chars", offer.facts.chars);
-  set_number(lua, "max_tokens", offer.facts.max_tokens);
-  set_number(lua, "est_time", seconds(facts.est_time));
+  set_number(lua, names::offer_fact("vram"), known ? std::optional(job::vram_bytes(offer)) : std::nullopt);
+  set_number(lua, names::offer_fact("width"), offer.facts.width);
+  set_number(lua, names::offer_fact("height"), offer.facts.height);
+  set_number(lua, names::offer_fact("steps"), offer.facts.steps);
+  set_number(lua, names::offer_fact("seconds"), offer.facts.seconds);
+  set_number(lua, names::offer_fact("chars"), offer.facts.chars);
+  set_number(lua, names::offer_fact("max_tokens"), offer.facts.max_tokens);
+  set_number(lua, names::offer_fact("est_time"), seconds(facts.est_time));
   lua_pop(lua, 1);
 }
 

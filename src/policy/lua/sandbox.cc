@@ -1,59 +1,15 @@
 #include "policy/lua/sandbox.h"
 
 #include <algorithm>
-#include <array>
+#include <span>
 #include <string>
 
 #include "policy/lua/libraries.h"
+#include "policy/names/library.h"
 #include "policy/rules/nearest.h"
 
 namespace policy::lua {
 namespace {
-
-using Names = std::vector<const char*>;
-
-/// Only functions that end soon, cannot reach the machine, and never call back into Lua from C.
-const Names& base_names() {
-  static const Names kNames = {"assert", "error", "ipairs", "select", "tonumber", "type", "unpack"};
-  return kNames;
-}
-const Names& math_names() {
-  static const Names kNames = {"abs",   "acos", "asin",  "atan", "atan2", "ceil", "cos",   "cosh", "deg", "exp",
-                               "floor", "fmod", "frexp", "huge", "ldexp", "log",  "log10", "max",  "min", "modf",
-                               "pi",    "pow",  "rad",   "sin",  "sinh",  "sqrt", "tan",   "tanh"};
-  return kNames;
-}
-const Names& string_names() {
-  static const Names kNames = {"byte", "char", "format", "len", "lower", "reverse", "sub", "upper"};
-  return kNames;
-}
-const Names& bit_names() {
-  static const Names kNames = {"arshift", "band", "bnot", "bor",    "bswap", "bxor",
-                               "lshift",  "rol",  "ror",  "rshift", "tobit", "tohex"};
-  return kNames;
-}
-
-struct Absent {
-  std::string_view name;
-  const char* advice;
-};
-
-/// Names that people who know Lua will try.
-constexpr std::array<Absent, 14> kAbsent = {
-    {{"print", "use worker.note('text'), which shows up in the explanation"},
-     {"io", "policies cannot touch files"},
-     {"os", "policies cannot touch the machine; use worker.window and worker.in_window for times"},
-     {"debug", "policies cannot inspect the runtime"},
-     {"package", "use require 'name' for a file beside this one"},
-     {"ffi", "policies cannot call C"},
-     {"jit", "policies run in the interpreter"},
-     {"coroutine", "a hook gives its verdict at once"},
-     {"load", "put the code into a file beside this one"},
-     {"loadstring", "put the code into a file beside this one"},
-     {"dofile", "use require 'name' for a file beside this one"},
-     {"setmetatable", "use plain tables and functions"},
-     {"getmetatable", "use plain tables and functions"},
-     {"_G", "names are local; share values by require 'name'"}}};
 
 /// Runs `luaopen` and leaves its table on the stack.
 void open_library(lua_State* lua, lua_CFunction luaopen, const char* name) {
@@ -63,11 +19,11 @@ void open_library(lua_State* lua, lua_CFunction luaopen, const char* name) {
 }
 
 /// Copies the listed entries of the table at the top into a new table, which takes its place.
-void keep_only(lua_State* lua, const Names& names) {
+void keep_only(lua_State* lua, std::span<const names::Word> words) {
   lua_newtable(lua);
-  for (const char* name : names) {
-    lua_getfield(lua, -2, name);
-    lua_setfield(lua, -2, name);
+  for (const names::Word word : words) {
+    lua_getfield(lua, -2, word.data());
+    lua_setfield(lua, -2, word.data());
   }
   lua_remove(lua, -2);
 }
@@ -92,7 +48,7 @@ int unknown_global(lua_State* lua) {
   {
     const auto name = name_at(lua, 2);
     std::string text;
-    for (const Absent& absent : kAbsent) {
+    for (const names::Absent& absent : names::kAbsent) {
       if (absent.name == name) text = "'" + std::string(name) + "' does not exist here: " + absent.advice;
     }
     if (text.empty()) {
@@ -125,18 +81,18 @@ void run_prelude(lua_State* lua, int environment, int strings, int tables) {
 
 void build_libraries(lua_State* lua, int environment) {
   open_library(lua, &luaopen_math, "math");
-  keep_only(lua, math_names());
+  keep_only(lua, names::kMath);
   set_function(lua, "random", &math_random);
   push_read_only(lua, &unknown_name, "the math library cannot be changed");
   lua_setfield(lua, environment, "math");
 
   open_library(lua, &luaopen_bit, "bit");
-  keep_only(lua, bit_names());
+  keep_only(lua, names::kBit);
   push_read_only(lua, &unknown_name, "the bit library cannot be changed");
   lua_setfield(lua, environment, "bit");
 
   open_library(lua, &luaopen_string, "string");
-  keep_only(lua, string_names());
+  keep_only(lua, names::kString);
   set_function(lua, "find", &string_find);
   set_function(lua, "match", &string_match);
   set_function(lua, "rep", &string_rep);
@@ -169,12 +125,11 @@ int build(lua_State* lua) {
   lua_settop(lua, 0);
   lua_newtable(lua);
   const int environment = lua_gettop(lua);
-  for (const char* name : base_names()) {
-    lua_getglobal(lua, name);
-    lua_setfield(lua, environment, name);
+  // Of these, `pcall` is replaced by the prelude's.
+  for (const names::Function& function : names::kBaseFunctions) {
+    lua_getglobal(lua, function.name.data());
+    lua_setfield(lua, environment, function.name.data());
   }
-  lua_getglobal(lua, "pcall");  // the prelude puts its own in its place
-  lua_setfield(lua, environment, "pcall");
   lua_pushvalue(lua, environment);
   set_function(lua, "pairs", &base_pairs);
   set_function(lua, "next", &base_next);
@@ -258,14 +213,14 @@ int unknown_name(lua_State* lua) {
   return lua_error(lua);
 }
 
-int missing_fact(lua_State* lua, const std::vector<std::string_view>& known) {
+int missing_fact(lua_State* lua, std::span<const std::string_view> known) {
   {
     const auto name = name_at(lua, 2);
     if (std::find(known.begin(), known.end(), name) != known.end()) {
       lua_pushnil(lua);
       return 1;
     }
-    const auto text = rules::unknown_name("fact", name, known);
+    const auto text = rules::unknown_name("fact", name, {known.begin(), known.end()});
     lua_pushlstring(lua, text.data(), text.size());
   }
   return lua_error(lua);

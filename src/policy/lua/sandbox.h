@@ -2,6 +2,7 @@
 // Sandbox: the environment of policy code, built by hand from an allow-list. What is not listed does not exist.
 
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -27,7 +28,7 @@ std::vector<std::string_view> names_behind(lua_State* lua, int view);
 
 /// What a `missing` function of facts does: a known name that has no value is nil, another one is an error with the
 /// nearest name.
-int missing_fact(lua_State* lua, const std::vector<std::string_view>& known);
+int missing_fact(lua_State* lua, std::span<const std::string_view> known);
 
 /// A `missing` function: unknown names are an error with the nearest name.
 int unknown_name(lua_State* lua);

@@ -42,7 +42,7 @@ base::Result<std::string> read_text(lua_State* lua, int index, std::string_view 
 }
 
 base::Result<TableReader> TableReader::open(lua_State* lua, int index, std::string what,
-                                            const std::vector<std::string_view>& keys, bool list) {
+                                            std::span<const names::Name> keys, bool list) {
   if (lua_type(lua, index) != LUA_TTABLE) {
     return base::Error{base::Code::kInvalid, what + " needs a table, not a " + luaL_typename(lua, index)};
   }
@@ -54,38 +54,43 @@ base::Result<TableReader> TableReader::open(lua_State* lua, int index, std::stri
       return base::Error{base::Code::kInvalid, what + " takes only named keys, found a " + luaL_typename(lua, -1)};
     }
     const auto key = name_at(lua, -1);
-    if (std::find(keys.begin(), keys.end(), key) == keys.end()) {
-      return base::Error{base::Code::kInvalid, what + ": " + rules::unknown_name("key", key, keys)};
+    if (names::find(keys, key) == nullptr) {
+      return base::Error{base::Code::kInvalid, what + ": " + rules::unknown_name("key", key, names::spelled(keys))};
     }
   }
-  return TableReader(lua, index, std::move(what));
+  return TableReader(lua, index, std::move(what), keys);
 }
 
 base::Error TableReader::error(std::string_view key, std::string_view problem) const {
   return {base::Code::kInvalid, what_ + ": " + std::string(key) + ": " + std::string(problem)};
 }
 
-bool TableReader::has(const char* key) const {
+void TableReader::get(const char* key) const {
+  STUDIO_ASSERT(names::find(keys_, key) != nullptr);
   lua_getfield(lua_, index_, key);
+}
+
+bool TableReader::has(const char* key) const {
+  get(key);
   return !lua_isnil(lua_, -1);
 }
 
 base::Result<std::optional<std::string>> TableReader::text(const char* key) const {
-  lua_getfield(lua_, index_, key);
+  get(key);
   if (lua_isnil(lua_, -1)) return std::optional<std::string>();
   TRY(auto value, read_text(lua_, -1, what_ + ": " + key));
   return std::optional(std::move(value));
 }
 
 base::Result<std::optional<bool>> TableReader::flag(const char* key) const {
-  lua_getfield(lua_, index_, key);
+  get(key);
   if (lua_isnil(lua_, -1)) return std::optional<bool>();
   if (!lua_isboolean(lua_, -1)) return error(key, "must be true or false");
   return std::optional(lua_toboolean(lua_, -1) != 0);
 }
 
 base::Result<std::optional<base::Bytes>> TableReader::size(const char* key) const {
-  lua_getfield(lua_, index_, key);
+  get(key);
   if (lua_isnil(lua_, -1)) return std::optional<base::Bytes>();
   if (lua_type(lua_, -1) != LUA_TSTRING) return error(key, "write it with a unit, like '12GiB'");
   const auto value = rules::parse_size(lua_tostring(lua_, -1));
@@ -94,7 +99,7 @@ base::Result<std::optional<base::Bytes>> TableReader::size(const char* key) cons
 }
 
 base::Result<std::optional<base::Duration>> TableReader::span(const char* key) const {
-  lua_getfield(lua_, index_, key);
+  get(key);
   if (lua_isnil(lua_, -1)) return std::optional<base::Duration>();
   if (lua_type(lua_, -1) != LUA_TSTRING) return error(key, "write it with a unit, like '20m'");
   const auto value = rules::parse_span(lua_tostring(lua_, -1));
@@ -112,7 +117,7 @@ base::Result<std::optional<double>> TableReader::number(const char* key) const {
 }
 
 base::Result<std::optional<std::uint64_t>> TableReader::count(const char* key) const {
-  lua_getfield(lua_, index_, key);
+  get(key);
   if (lua_isnil(lua_, -1)) return std::optional<std::uint64_t>();
   constexpr lua_Number kMost = 1e15;  // Lua's numbers are exact up to here
   const lua_Number number = lua_type(lua_, -1) == LUA_TNUMBER ? lua_tonumber(lua_, -1) : 0;
@@ -122,16 +127,15 @@ base::Result<std::optional<std::uint64_t>> TableReader::count(const char* key) c
   return std::optional(static_cast<std::uint64_t>(number));
 }
 
-base::Result<std::optional<TableReader>> TableReader::table(const char* key,
-                                                            const std::vector<std::string_view>& keys) const {
-  lua_getfield(lua_, index_, key);
+base::Result<std::optional<TableReader>> TableReader::table(const char* key, std::span<const names::Name> keys) const {
+  get(key);
   if (lua_isnil(lua_, -1)) return std::optional<TableReader>();
   TRY(auto inner, open(lua_, lua_gettop(lua_), what_ + ": " + key, keys, false));
   return std::optional(std::move(inner));
 }
 
 base::Result<std::vector<std::string>> TableReader::texts(const char* key) const {
-  lua_getfield(lua_, index_, key);
+  get(key);
   if (lua_isnil(lua_, -1)) return std::vector<std::string>();
   if (lua_type(lua_, -1) == LUA_TTABLE) return list_at(lua_gettop(lua_), key);
   TRY(auto value, read_text(lua_, -1, what_ + ": " + key));
@@ -139,7 +143,7 @@ base::Result<std::vector<std::string>> TableReader::texts(const char* key) const
 }
 
 base::Result<std::vector<std::uint32_t>> TableReader::indices(const char* key) const {
-  lua_getfield(lua_, index_, key);
+  get(key);
   std::vector<std::uint32_t> values;
   if (lua_isnil(lua_, -1)) return values;
   const auto take = [&]() -> base::Status {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "base/clock.h"
 #include "base/ids.h"
 #include "base/result.h"
+#include "policy/names/name.h"
 
 namespace policy::lua {
 
@@ -23,8 +25,8 @@ class TableReader {
  public:
   /// `what` names the declaration in messages: "worker.game 'ember-keep'".
   /// Errors: not a table, a key that is not in `keys`, a position where `list` is false.
-  static base::Result<TableReader> open(lua_State* lua, int index, std::string what,
-                                        const std::vector<std::string_view>& keys, bool list);
+  static base::Result<TableReader> open(lua_State* lua, int index, std::string what, std::span<const names::Name> keys,
+                                        bool list);
 
   bool has(const char* key) const;
   base::Result<std::optional<std::string>> text(const char* key) const;
@@ -36,7 +38,7 @@ class TableReader {
   /// A whole number from 1 on.
   base::Result<std::optional<std::uint64_t>> count(const char* key) const;
   /// A table inside of this one.
-  base::Result<std::optional<TableReader>> table(const char* key, const std::vector<std::string_view>& keys) const;
+  base::Result<std::optional<TableReader>> table(const char* key, std::span<const names::Name> keys) const;
   /// A list of strings, or one string alone.
   base::Result<std::vector<std::string>> texts(const char* key) const;
   /// The positions 1, 2, ... of the table itself.
@@ -48,12 +50,16 @@ class TableReader {
   base::Error error(std::string_view key, std::string_view problem) const;
 
  private:
-  TableReader(lua_State* lua, int index, std::string what) : lua_(lua), index_(index), what_(std::move(what)) {}
+  TableReader(lua_State* lua, int index, std::string what, std::span<const names::Name> keys)
+      : lua_(lua), index_(index), what_(std::move(what)), keys_(keys) {}
+  /// Puts its value on the stack. Requires: it is one of the keys.
+  void get(const char* key) const;
   base::Result<std::vector<std::string>> list_at(int index, std::string_view key) const;
 
   lua_State* lua_;
   int index_;
   std::string what_;
+  std::span<const names::Name> keys_;
 };
 
 }  // namespace policy::lua

@@ -1,12 +1,11 @@
 #include "policy/pause/keeper.h"
 
 #include <algorithm>
-#include <array>
+
+#include "policy/names/words.h"
 
 namespace policy::pause {
 namespace {
-
-constexpr std::array<std::string_view, 3> kActionNames = {"finish", "suspend", "return"};
 
 bool inside_any(rules::RuleSet& rules, const std::vector<std::string>& names, base::WallTime now) {
   return std::any_of(names.begin(), names.end(),
@@ -37,12 +36,12 @@ base::WallTime next_edge(rules::RuleSet& rules, base::WallTime now) {
 }  // namespace
 
 std::string_view to_string(Action action) {
-  return kActionNames.at(static_cast<std::size_t>(action));
+  return names::kActions.at(static_cast<std::size_t>(action));
 }
 
 std::optional<Action> parse_action(std::string_view name) {
-  for (std::size_t i = 0; i < kActionNames.size(); ++i) {
-    if (kActionNames.at(i) == name) return static_cast<Action>(i);
+  for (std::size_t i = 0; i < names::kActions.size(); ++i) {
+    if (names::kActions.at(i) == name) return static_cast<Action>(i);
   }
   return std::nullopt;
 }

@@ -66,7 +66,7 @@ asio::awaitable<Sensed> Host::sense(const job::MachineFacts& facts, base::WallTi
 
 VramLimit Host::vram_limit(base::WallTime now, std::optional<base::Bytes> total) {
   if (!declared_) return {};
-  auto bound = declared_->rules.vram_bound(now, total);
+  auto bound = declared_->rules.vram_bound(now, total, options_.cards);
   VramLimit limit{bound.bytes, rules::to_string(bound.place), bound.until};
   if (const auto bytes = hook_bound_.bytes(); bytes && (!limit.bytes || *bytes < *limit.bytes)) {
     limit.bytes = bytes;

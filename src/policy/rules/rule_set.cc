@@ -157,14 +157,15 @@ Ballot RuleSet::vote_opening(base::WallTime now, bool explain, std::optional<bas
   return decline(rule.place, job::RejectCode::kPaused, std::move(reason));
 }
 
-VramBound RuleSet::vram_bound(base::WallTime now, std::optional<base::Bytes> total) {
+VramBound RuleSet::vram_bound(base::WallTime now, std::optional<base::Bytes> total,
+                              std::span<const job::GpuFacts> cards) {
   VramBound bound;
   for (const VramRule& rule : vram) {
     if (!rule.during.empty()) {
       bound.until = std::min(bound.until, calendar.holds_until(rule.during, now));
       if (!calendar.inside(rule.during, now)) continue;
     }
-    const auto bytes = allowed(rule, total);
+    const auto bytes = allowed(rule, total, cards);
     if (!bytes || (bound.bytes && *bound.bytes <= *bytes)) continue;
     bound.bytes = bytes;
     bound.place = rule.place;

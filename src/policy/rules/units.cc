@@ -6,23 +6,15 @@
 #include <string>
 #include <utility>
 
+#include "policy/names/name.h"
+#include "policy/names/units.h"
+#include "policy/names/words.h"
 #include "policy/rules/nearest.h"
 
 namespace policy::rules {
 namespace {
 
 using namespace std::chrono_literals;
-
-constexpr std::array<std::pair<std::string_view, base::Bytes>, 4> kSizeUnits = {
-    {{"KiB", base::kKiB}, {"MiB", base::kMiB}, {"GiB", base::kGiB}, {"TiB", 1024 * base::kGiB}}};
-
-constexpr std::array<std::pair<std::string_view, base::Duration>, 4> kSpanUnits = {
-    {{"s", 1s}, {"m", 1min}, {"h", 1h}, {"d", 24h}}};
-
-constexpr std::array<std::pair<std::string_view, base::Duration>, 4> kRateUnits = {
-    {{"s", 1s}, {"min", 1min}, {"h", 1h}, {"d", 24h}}};
-
-constexpr std::array<std::string_view, 7> kWeekdays = {"sun", "mon", "tue", "wed", "thu", "fri", "sat"};
 
 constexpr double kLargestNumber = 1e6;  // keeps every product far inside 64 bits
 
@@ -66,10 +58,7 @@ std::string_view take_word(std::string_view& text) {
 template <class Units>
 base::Error bad_unit(std::string_view unit, std::string_view example, const Units& units) {
   if (unit.empty()) return invalid("a unit is missing: write it like '" + std::string(example) + "'");
-  std::vector<std::string_view> names;
-  names.reserve(units.size());
-  for (const auto& [name, value] : units) names.push_back(name);
-  return invalid(unknown_name("unit", unit, names));
+  return invalid(unknown_name("unit", unit, names::spelled(units)));
 }
 
 /// Exactly `digits` digits from the front of `text`.
@@ -91,10 +80,10 @@ bool take(std::string_view& text, char c) {
 }
 
 base::Result<unsigned> parse_weekday(std::string_view text) {
-  for (unsigned i = 0; i < kWeekdays.size(); ++i) {
-    if (kWeekdays.at(i) == text) return i;
+  for (unsigned i = 0; i < names::kWeekdays.size(); ++i) {
+    if (names::kWeekdays.at(i) == text) return i;
   }
-  return invalid(unknown_name("weekday", text, {kWeekdays.begin(), kWeekdays.end()}));
+  return invalid(unknown_name("weekday", text, names::spelled(names::kWeekdays)));
 }
 
 base::Result<std::chrono::sys_days> parse_date(std::string_view text) {
@@ -120,10 +109,10 @@ base::Result<base::Bytes> parse_size(std::string_view text) {
   const auto number = take_number(rest);
   if (!number) return invalid(quoted(text) + " is not a size: write it like '12GiB'");
   rest = trimmed(rest);
-  for (const auto& [unit, bytes] : kSizeUnits) {
+  for (const auto& [unit, bytes] : names::kSizeUnits) {
     if (unit == rest) return static_cast<base::Bytes>(std::ceil(*number * static_cast<double>(bytes)));
   }
-  return bad_unit(rest, "12GiB", kSizeUnits);
+  return bad_unit(rest, "12GiB", names::kSizeUnits);
 }
 
 base::Result<unsigned> parse_percent(std::string_view text) {
@@ -150,10 +139,10 @@ base::Result<base::Duration> parse_span(std::string_view text) {
     const auto number = take_number(rest);
     if (!number) return invalid(quoted(text) + " is not a span of time: write it like '20m'");
     const auto word = take_word(rest);
-    const auto* unit = kSpanUnits.begin();
-    while (unit != kSpanUnits.end() && unit->first != word) ++unit;
-    if (unit == kSpanUnits.end()) return bad_unit(word, "20m", kSpanUnits);
-    const double nanoseconds = *number * static_cast<double>(unit->second.count());
+    const auto* unit = names::kSpanUnits.begin();
+    while (unit != names::kSpanUnits.end() && unit->name != word) ++unit;
+    if (unit == names::kSpanUnits.end()) return bad_unit(word, "20m", names::kSpanUnits);
+    const double nanoseconds = *number * static_cast<double>(unit->value.count());
     if (nanoseconds > static_cast<double>(base::Duration(24h * 3650).count())) {
       return invalid(quoted(text) + " is longer than ten years");
     }
@@ -167,10 +156,10 @@ base::Result<Rate> parse_rate(std::string_view text) {
   const auto number = take_number(rest);
   const bool whole = number && *number == std::floor(*number) && *number >= 1;
   if (!whole || !take(rest, '/')) return invalid(quoted(text) + " is not a rate: write it like '60/min'");
-  for (const auto& [unit, per] : kRateUnits) {
+  for (const auto& [unit, per] : names::kRateUnits) {
     if (unit == rest) return Rate{static_cast<std::uint64_t>(*number), per};
   }
-  return bad_unit(rest, "60/min", kRateUnits);
+  return bad_unit(rest, "60/min", names::kRateUnits);
 }
 
 base::Result<DayTime> parse_day_time(std::string_view text) {

@@ -5,6 +5,7 @@
 
 #include "policy/logs/log_rule.h"
 #include "policy/lua/table_reader.h"
+#include "policy/names/tests.h"
 #include "policy/rules/nearest.h"
 
 namespace policy::testing {
@@ -56,7 +57,7 @@ base::Result<std::vector<job::GpuProcess>> read_programs(lua_State* lua, const T
   }
   for (std::size_t i = 1; i <= size; ++i) {
     lua_rawgeti(lua, list, static_cast<int>(i));
-    TRY(const auto table, TableReader::open(lua, lua_gettop(lua), what + ": foreign", {"name", "vram"}, false));
+    TRY(const auto table, TableReader::open(lua, lua_gettop(lua), what + ": foreign", names::kTestProgramKeys, false));
     TRY(const auto name, table.text("name"));
     if (!name) return table.error("name", "is missing: the program");
     TRY(const auto vram, table.size("vram"));
@@ -97,10 +98,7 @@ base::Status read_memory(const TableReader& table, job::GpuFacts& card) {
 }  // namespace
 
 base::Result<Offered> read_offer(lua_State* lua, int index, const std::string& what) {
-  TRY(const auto table, TableReader::open(lua, index, what,
-                                          {"id", "game", "asset", "kind", "model", "engine", "vram", "width", "height",
-                                           "steps", "seconds", "chars", "max_tokens", "est_time"},
-                                          false));
+  TRY(const auto table, TableReader::open(lua, index, what, names::kTestOfferKeys, false));
   Offered offered;
   job::Offer& offer = offered.offer;
   TRY(const auto id, table.text("id"));
@@ -122,7 +120,7 @@ base::Result<Offered> read_offer(lua_State* lua, int index, const std::string& w
 }
 
 base::Result<Done> read_done(lua_State* lua, int index, const std::string& what) {
-  TRY(const auto table, TableReader::open(lua, index, what, {"game", "kind", "times", "gpu_time"}, false));
+  TRY(const auto table, TableReader::open(lua, index, what, names::kTestDoneKeys, false));
   TRY(const auto game, table.text("game"));
   if (!game) return table.error("game", "is missing: whose jobs were done");
   CHECK_OK(read_kind(table));
@@ -137,9 +135,7 @@ base::Result<Done> read_done(lua_State* lua, int index, const std::string& what)
 }
 
 base::Status read_card(lua_State* lua, int index, const std::string& what, std::vector<job::GpuFacts>& cards) {
-  TRY(const auto table,
-      TableReader::open(lua, index, what,
-                        {"index", "uuid", "name", "total", "free", "ours", "temperature", "busy", "foreign"}, false));
+  TRY(const auto table, TableReader::open(lua, index, what, names::kTestGpuKeys, false));
   TRY(const auto number, table.indices("index"));
   if (number.size() > 1) return table.error("index", "names one card");
   if (cards.size() >= kMostCards) return table.error("index", "there are 64 cards already");
@@ -160,7 +156,7 @@ base::Status read_card(lua_State* lua, int index, const std::string& what, std::
 }
 
 base::Status read_machine(lua_State* lua, int index, const std::string& what, job::MachineFacts& facts) {
-  TRY(const auto table, TableReader::open(lua, index, what, {"locked", "on_battery", "cpu", "memory_free"}, false));
+  TRY(const auto table, TableReader::open(lua, index, what, names::kTestMachineKeys, false));
   TRY(const auto locked, table.flag("locked"));
   TRY(const auto on_battery, table.flag("on_battery"));
   TRY(const auto cpu, table.number("cpu"));
@@ -173,8 +169,7 @@ base::Status read_machine(lua_State* lua, int index, const std::string& what, jo
 }
 
 base::Result<logs::LogFacts> read_record(lua_State* lua, int index, const std::string& what) {
-  TRY(const auto table, TableReader::open(lua, index, what + ": the record",
-                                          {"level", "about", "message", "job", "game", "kind", "details"}, false));
+  TRY(const auto table, TableReader::open(lua, index, what + ": the record", names::kTestRecordKeys, false));
   logs::LogFacts record;
   TRY(const auto level, table.text("level"));
   if (level) {
@@ -201,8 +196,7 @@ base::Result<logs::LogFacts> read_record(lua_State* lua, int index, const std::s
 }
 
 base::Result<ExpectedLog> read_expected(lua_State* lua, int index, const std::string& what) {
-  const std::vector<std::string_view> facts = {"level", "about", "message", "job", "game", "kind", "details"};
-  TRY(const auto table, TableReader::open(lua, index, what + ": what is expected", facts, true));
+  TRY(const auto table, TableReader::open(lua, index, what + ": what is expected", names::kTestExpectedKeys, true));
   ExpectedLog expected;
   TRY(expected.sinks, table.list());
   for (const std::string& sink : expected.sinks) {
@@ -210,8 +204,8 @@ base::Result<ExpectedLog> read_expected(lua_State* lua, int index, const std::st
     const auto target = logs::parse_target(sink);
     if (!target) return table.error("entry", target.error().message);
   }
-  for (const std::string_view name : facts) {
-    const std::string key(name);
+  for (const names::Name& each : names::kTestExpectedKeys) {
+    const std::string key(each.name);
     lua_getfield(lua, index, key.c_str());
     const bool gone = lua_isboolean(lua, -1) && lua_toboolean(lua, -1) == 0;
     if (gone) {

@@ -49,7 +49,7 @@ worker.accept_during { 'night', except = { 'fair' }, finish_before_end = '10m' }
 worker.game 'a-*' { kinds = { 'image', 'llm' }, max_vram = '8GiB', max_time = '15m' }
 worker.game 'b' { accept = false, reason = 'not here' }
 worker.on('offer', function() end)
-worker.vram { during = 'night', keep_free = '2GiB', at_most = '40%' }
+worker.vram { during = 'night', keep_free = '2GiB', at_most = '40%', gpus = { 0, 1 } }
 worker.log_to 'none' { about = 'heartbeat' }
 worker.log_to 'file:j.jsonl' { about = { 'job', 'ws' }, game = 'a-*', level = 'warn', format = 'json', keep = '2d' }
 worker.log_to 'studio' { at_most = '60/min', stop = true }
@@ -59,7 +59,8 @@ worker.on('log', function() end))");
         "but not during \"fair\" (2026-12-24 .. 2027-01-02 and 2027-03-01)", "in the last 10m of a window",
         "game \"a-*\" is accepted, only image and llm, up to 8 GiB of VRAM, for at most 15m",
         "game \"b\" is declined: \"not here\"", "every other game is declined",
-        "during \"night\" (every day 22:00-07:00) 2 GiB of VRAM stay free and jobs use at most 40 % of the VRAM",
+        "during \"night\" (every day 22:00-07:00) 2 GiB of VRAM stay free",
+        "2 GiB of VRAM stay free and jobs use at most 40 % of the VRAM of GPU 0 and 1",
         "log records about heartbeat are dropped",
         "log records about job and ws of game \"a-*\" of level warn and above go to the file j.jsonl as JSON, kept",
         "log records go to the studio, at most 60 in 1m and nowhere else", "a.lua:12  what none of these takes goes to",

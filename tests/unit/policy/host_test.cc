@@ -201,5 +201,18 @@ TEST_F(PolicyHostTest, AChildThatDiesIdleIsReplacedWithTheLastGoodPolicy) {
   });
 }
 
+asio::awaitable<void> of_named_cards(PolicyHostTest& test) {
+  const auto limit = test.host->vram_limit(kNow.now, 32 * base::kGiB);
+  EXPECT_EQ(limit.bytes, 18 * base::kGiB) << "6 of the first card, and all of the second";
+  EXPECT_EQ(limit.rule, "a.lua:2");
+  co_return;
+}
+
+TEST_F(PolicyHostTest, ABoundOfNamedCardsKnowsTheCardsOfTheMachine) {
+  write(folder / "a.lua", with_worker("worker.vram { at_most = '6GiB', gpus = { 0 } }\n"));
+  options.cards = {{.index = 0, .total = 20 * base::kGiB}, {.index = 1, .total = 12 * base::kGiB}};
+  run(&of_named_cards);
+}
+
 }  // namespace
 }  // namespace policy::test

@@ -84,7 +84,7 @@ worker.accept_during { 'night', 'span', except = { 'fair' }, finish_before_end =
 worker.game 'a-*' { kinds = { 'image', 'llm' }, models = { 'm*' }, max_vram = '8GiB', max_time = '15m' }
 worker.game 'b' { quota = { jobs = 3, gpu_time = '4h', per = 'span' } }
 worker.game '*' { accept = false, reason = 'not here' }
-worker.vram { during = 'night', keep_free = '2GiB', at_most = '40%' }
+worker.vram { during = 'night', keep_free = '2GiB', at_most = '40%', gpus = { 2, 0 } }
 )")}});
   EXPECT_TRUE(runtime) << (runtime ? "" : runtime.error().message);
   std::string frame;
@@ -108,6 +108,7 @@ TEST(HostProtocol, CarriesTheDeclaredRules) {
   EXPECT_EQ(declared.rules.games[2].reason, "not here");
   ASSERT_EQ(declared.rules.vram.size(), 1U);
   EXPECT_EQ(declared.rules.vram[0].at_most_percent, 40U);
+  EXPECT_EQ(declared.rules.vram[0].gpus, (std::vector<std::uint32_t>{2, 0}));
   // Tuesday 23:00 and Thursday 24 December 23:00 in Tokyo.
   EXPECT_EQ(declared.rules.vote_opening(test::utc(2026, 3, 24, 14), false).vote, job::Vote::kPass);
   EXPECT_EQ(declared.rules.vote_opening(test::utc(2026, 12, 24, 14), false).vote, job::Vote::kDecline);

@@ -93,11 +93,11 @@ TEST_F(SourceFilesTest, RefusesStrangeFiles) {
 TEST_F(SourceFilesTest, CheckListsEveryErrorOrSumsUp) {
   write("a.lua", "x = 1");
   write("b.lua", "y = 1");
-  auto report = check(root_.path());
+  auto report = check(root_.path(), {});
   ASSERT_TRUE(report);
   EXPECT_FALSE(report->ok());
   EXPECT_THAT(report->errors, ElementsAre(HasSubstr("a.lua:1: "), HasSubstr("b.lua:1: ")));
-  report = check(STUDIO_SOURCE_DIR "/policies");
+  report = check(STUDIO_SOURCE_DIR "/policies", {});
   ASSERT_TRUE(report);
   EXPECT_TRUE(report->ok());
   EXPECT_THAT(report->summary.files,

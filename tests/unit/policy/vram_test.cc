@@ -48,6 +48,38 @@ TEST(Vram, MoreThanThereIsLeavesNothing) {
   EXPECT_EQ(rules::allowed({.at_most = 30 * kGiB}, 20 * kGiB), 30 * kGiB) << "the total is another bound";
 }
 
+TEST(Vram, ABoundOfSomeCardsLeavesTheOthersWhole) {
+  const std::vector<job::GpuFacts> cards = {
+      {.index = 0, .total = 20 * kGiB}, {.index = 1, .total = 12 * kGiB}, {.index = 2, .total = 8 * kGiB}};
+  const auto of = [&cards](const rules::VramRule& rule) { return rules::allowed(rule, 40 * kGiB, cards); };
+  EXPECT_EQ(of({.at_most = 6 * kGiB, .gpus = {0}}), 26 * kGiB);
+  EXPECT_EQ(of({.at_most = 6 * kGiB, .gpus = {0, 1}}), 14 * kGiB) << "of both together";
+  EXPECT_EQ(of({.at_most = 30 * kGiB, .gpus = {2}}), 40 * kGiB) << "more than it has";
+  EXPECT_EQ(of({.keep_free = 2 * kGiB, .gpus = {1, 2}}), 38 * kGiB);
+  EXPECT_EQ(of({.at_most_percent = 50, .gpus = {1}}), 34 * kGiB);
+  EXPECT_EQ(of({.at_most = 0, .gpus = {0, 1, 2}}), 0U);
+  EXPECT_EQ(of({.at_most = 6 * kGiB, .gpus = {7}}), std::nullopt) << "no such card is here";
+}
+
+TEST(Vram, ABoundOfSomeCardsNeedsToKnowTheOthers) {
+  const std::vector<job::GpuFacts> cards = {{.index = 0}, {.index = 1, .total = 12 * kGiB}};
+  EXPECT_EQ(rules::allowed({.at_most = 6 * kGiB, .gpus = {0}}, std::nullopt, cards), 18 * kGiB);
+  EXPECT_EQ(rules::allowed({.keep_free = 6 * kGiB, .gpus = {0}}, std::nullopt, cards), std::nullopt);
+  EXPECT_EQ(rules::allowed({.at_most = 6 * kGiB, .gpus = {1}}, std::nullopt, cards), std::nullopt);
+  EXPECT_EQ(rules::allowed({.at_most = 6 * kGiB, .gpus = {0}}, std::nullopt, {}), std::nullopt);
+}
+
+TEST(Vram, ABoundOfSomeCardsIsOneOfThoseThatTheSmallestIsTakenOf) {
+  const auto runtime = test::load(
+      "worker.vram { at_most = '6GiB', gpus = { 0 } }\nworker.vram { keep_free = '4GiB' }\n"
+      "worker.vram { at_most = '6GiB', gpus = 1 }");
+  auto rules = runtime->rules();
+  const std::vector<job::GpuFacts> cards = {{.index = 0, .total = 20 * kGiB}, {.index = 1, .total = 4 * kGiB}};
+  const auto bound = rules.vram_bound(utc(2026, 3, 24, 22), 24 * kGiB, cards);
+  EXPECT_EQ(bound.bytes, 10 * kGiB);
+  EXPECT_EQ(bound.place.line, 2);
+}
+
 TEST(Vram, WhatIsWrongIsNamed) {
   const std::vector<std::pair<std::string, std::string>> table = {
       {"worker.vram {}", "'at_most' is needed"},
@@ -58,6 +90,10 @@ TEST(Vram, WhatIsWrongIsNamed) {
       {"worker.vram { keep_free = '2' }", "GiB"},
       {"worker.vram { keepfree = '2GiB' }", "keep_free"},
       {"worker.vram { keep_free = '2GiB', during = 'nite' }", "nite"},
+      {"worker.vram { keep_free = '2GiB', gpus = {} }", "gpus: must be a list of 1 to 1000 numbers"},
+      {"worker.vram { keep_free = '2GiB', gpus = { -1 } }", "gpus: must be whole numbers from 0"},
+      {"worker.vram { keep_free = '2GiB', gpus = 'all' }", "gpus: must be whole numbers from 0"},
+      {"worker.vram { gpus = { 0 } }", "'at_most' is needed"},
   };
   for (const auto& [text, part] : table) {
     const std::string errors = test::load_error(text);

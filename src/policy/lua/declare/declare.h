@@ -9,6 +9,8 @@
 
 #include "policy/lua/api.h"
 #include "policy/lua/table_reader.h"
+#include "policy/names/functions.h"
+#include "policy/names/tables.h"
 
 namespace policy::lua {
 

@@ -1,3 +1,4 @@
+#include "job/kind_names.h"
 #include "policy/lua/declare/declare.h"
 #include "policy/rules/nearest.h"
 
@@ -12,17 +13,14 @@ base::Status read_kinds(const TableReader& table, rules::GameRule& rule) {
       rule.kinds.push_back(*kind);
       continue;
     }
-    std::vector<std::string_view> known;
-    known.reserve(job::kAllKinds.size());
-    for (const job::Kind each : job::kAllKinds) known.push_back(job::to_string(each));
-    return table.error("kinds", rules::unknown_name("kind", name, known));
+    return table.error("kinds", rules::unknown_name("kind", name, names::spelled(job::kKindNames)));
   }
   if (table.has("kinds") && names.empty()) return table.error("kinds", "is empty; write accept = false instead");
   return {};
 }
 
 base::Status read_quota(const TableReader& game, Api& api, rules::GameRule& rule) {
-  TRY(const auto table, game.table("quota", {"jobs", "gpu_time", "per"}));
+  TRY(const auto table, game.table("quota", names::kQuotaKeys));
   if (!table) return {};
   rules::Quota quota;
   TRY(quota.jobs, table->count("jobs"));
@@ -42,9 +40,7 @@ base::Status read_quota(const TableReader& game, Api& api, rules::GameRule& rule
 
 base::Result<int> finish_game(lua_State* lua, Api& api) {
   rules::GameRule rule{.pattern = opened_name(lua, api, "worker.game"), .place = declared_at(lua, api)};
-  TRY(const auto table,
-      TableReader::open(lua, 1, "worker.game '" + rule.pattern + "'",
-                        {"accept", "kinds", "models", "max_vram", "max_time", "quota", "reason"}, false));
+  TRY(const auto table, TableReader::open(lua, 1, "worker.game '" + rule.pattern + "'", names::kGameKeys, false));
   TRY(const auto accept, table.flag("accept"));
   rule.accept = accept.value_or(true);
   CHECK_OK(read_kinds(table, rule));
@@ -69,7 +65,7 @@ base::Result<int> declare_game(lua_State* lua, Api& api) {
 }  // namespace
 
 void add_game_declarations(lua_State* lua) {
-  add_functions(lua, {{"game", &api_entry<&declare_game>}});
+  add_functions(lua, {{names::function_name("game"), &api_entry<&declare_game>}});
 }
 
 }  // namespace policy::lua

@@ -8,9 +8,7 @@ base::Result<int> declare_hook(lua_State* lua, Api& api) {
   CHECK_OK(while_loading(api, "worker.on"));
   TRY(const auto event, read_text(lua, 1, "worker.on: the event"));
   const auto known = parse_hook_event(event);
-  if (!known)
-    return invalid("worker.on: " +
-                   rules::unknown_name("event", event, {kHookEventNames.begin(), kHookEventNames.end()}));
+  if (!known) return invalid("worker.on: " + rules::unknown_name("event", event, names::spelled(kHookEventNames)));
   if (lua_type(lua, 2) != LUA_TFUNCTION || lua_iscfunction(lua, 2) != 0) {
     return invalid("worker.on '" + event + "' needs a function as its second argument");
   }
@@ -24,7 +22,7 @@ base::Result<int> declare_hook(lua_State* lua, Api& api) {
 }  // namespace
 
 void add_hook_declarations(lua_State* lua) {
-  add_functions(lua, {{"on", &api_entry<&declare_hook>}});
+  add_functions(lua, {{names::function_name("on"), &api_entry<&declare_hook>}});
 }
 
 }  // namespace policy::lua

@@ -1,5 +1,6 @@
 #include "policy/logs/log_rule.h"
 #include "policy/lua/declare/declare.h"
+#include "policy/names/words.h"
 #include "policy/rules/nearest.h"
 
 namespace policy::lua {
@@ -12,9 +13,10 @@ using logs::Sink;
 base::Result<std::optional<Format>> read_format(const TableReader& table) {
   TRY(const auto name, table.text("format"));
   if (!name) return std::optional<Format>();
-  if (*name == "text") return std::optional(Format::kText);
-  if (*name == "json") return std::optional(Format::kJson);
-  return table.error("format", rules::unknown_name("format", *name, {"text", "json"}));
+  for (std::size_t i = 0; i < names::kFormats.size(); ++i) {
+    if (names::kFormats.at(i) == *name) return std::optional(static_cast<Format>(i));
+  }
+  return table.error("format", rules::unknown_name("format", *name, names::spelled(names::kFormats)));
 }
 
 base::Status read_which(const TableReader& table, LogRule& rule) {
@@ -94,9 +96,7 @@ base::Result<int> finish_log_to(lua_State* lua, Api& api) {
   TRY(auto parsed, logs::parse_target(target));
   rule.sink = parsed.sink;
   rule.file = std::move(parsed.file);
-  TRY(const auto table,
-      TableReader::open(lua, 1, "worker.log_to '" + target + "'",
-                        {"level", "about", "game", "format", "keep", "max_size", "at_most", "stop"}, false));
+  TRY(const auto table, TableReader::open(lua, 1, "worker.log_to '" + target + "'", names::kLogToKeys, false));
   CHECK_OK(read_which(table, rule));
   CHECK_OK(read_how(table, rule));
   CHECK_OK(check_sink(table, rule));
@@ -116,7 +116,7 @@ base::Result<int> declare_log_to(lua_State* lua, Api& api) {
 }  // namespace
 
 void add_log_declarations(lua_State* lua) {
-  add_functions(lua, {{"log_to", &api_entry<&declare_log_to>}});
+  add_functions(lua, {{names::function_name("log_to"), &api_entry<&declare_log_to>}});
 }
 
 }  // namespace policy::lua

@@ -1,4 +1,5 @@
 #include "policy/lua/declare/declare.h"
+#include "policy/names/words.h"
 #include "policy/rules/nearest.h"
 
 namespace policy::lua {
@@ -15,7 +16,7 @@ base::Status read_foreign_gpu(lua_State* lua, const TableReader& table, pause::P
     return {};
   }
   TRY(const auto inner, TableReader::open(lua, lua_gettop(lua), "foreign_gpu of worker.pause_when '" + rule.title + "'",
-                                          {"min_vram", "ignore"}, false));
+                                          names::kForeignGpuKeys, false));
   pause::ForeignGpu foreign;
   TRY(const auto least, inner.size("min_vram"));
   foreign.min_vram = least.value_or(0);
@@ -62,7 +63,7 @@ base::Status read_effect(const TableReader& table, pause::PauseRule& rule) {
   TRY(const auto action, table.text("action"));
   if (action) {
     const auto known = pause::parse_action(*action);
-    if (!known) return table.error("action", rules::unknown_name("action", *action, {"finish", "suspend", "return"}));
+    if (!known) return table.error("action", rules::unknown_name("action", *action, names::spelled(names::kActions)));
     rule.action = *known;
   }
   TRY(const auto release, table.flag("release_vram"));
@@ -70,20 +71,18 @@ base::Status read_effect(const TableReader& table, pause::PauseRule& rule) {
   TRY(rule.start_after, read_delay(table, "start_after"));
   TRY(rule.resume_after, read_delay(table, "resume_after"));
   TRY(const auto unknown, table.text("if_unknown"));
-  if (unknown && *unknown != "pause" && *unknown != "ignore") {
-    return table.error("if_unknown", rules::unknown_name("answer", *unknown, {"pause", "ignore"}));
+  const auto& answers = names::kAnswers;
+  if (unknown && std::find(answers.begin(), answers.end(), *unknown) == answers.end()) {
+    return table.error("if_unknown", rules::unknown_name("answer", *unknown, names::spelled(names::kAnswers)));
   }
-  rule.pause_if_unknown = !unknown || *unknown == "pause";
+  rule.pause_if_unknown = !unknown || *unknown == answers.front();
   return {};
 }
 
 base::Result<int> finish_pause(lua_State* lua, Api& api) {
   pause::PauseRule rule{.title = opened_name(lua, api, "worker.pause_when"), .place = declared_at(lua, api)};
   TRY(const auto table,
-      TableReader::open(lua, 1, "worker.pause_when '" + rule.title + "'",
-                        {"apps", "foreign_gpu", "user_active_within", "on_battery", "hotter_than", "during", "unless",
-                         "gpus", "action", "release_vram", "start_after", "resume_after", "if_unknown"},
-                        false));
+      TableReader::open(lua, 1, "worker.pause_when '" + rule.title + "'", names::kPauseWhenKeys, false));
   CHECK_OK(read_conditions(lua, table, rule));
   CHECK_OK(read_windows(table, api, rule));
   CHECK_OK(read_effect(table, rule));
@@ -110,7 +109,7 @@ base::Result<int> declare_pause(lua_State* lua, Api& api) {
 }  // namespace
 
 void add_pause_declarations(lua_State* lua) {
-  add_functions(lua, {{"pause_when", &api_entry<&declare_pause>}});
+  add_functions(lua, {{names::function_name("pause_when"), &api_entry<&declare_pause>}});
 }
 
 }  // namespace policy::lua

@@ -78,8 +78,7 @@ base::Status read_hours(const TableReader& table, rules::Window& window) {
 
 base::Result<int> finish_window(lua_State* lua, Api& api) {
   rules::Window window{.name = opened_name(lua, api, "worker.window"), .place = declared_at(lua, api)};
-  TRY(const auto table, TableReader::open(lua, 1, "worker.window '" + window.name + "'",
-                                          {"days", "from", "to", "lasts", "all_day"}, false));
+  TRY(const auto table, TableReader::open(lua, 1, "worker.window '" + window.name + "'", names::kWindowKeys, false));
   CHECK_OK(check_new_name(api, window.name));
   CHECK_OK(read_days(table, window));
   CHECK_OK(read_hours(table, window));
@@ -124,7 +123,7 @@ base::Result<int> declare_zone(lua_State* lua, Api& api) {
 
 base::Result<int> declare_accept_during(lua_State* lua, Api& api) {
   CHECK_OK(while_loading(api, "worker.accept_during"));
-  TRY(const auto table, TableReader::open(lua, 1, "worker.accept_during", {"except", "finish_before_end"}, true));
+  TRY(const auto table, TableReader::open(lua, 1, "worker.accept_during", names::kAcceptDuringKeys, true));
   if (api.rules.accept_during) {
     return invalid("worker.accept_during is declared already at " + rules::to_string(api.rules.accept_during->place));
   }
@@ -145,10 +144,10 @@ base::Result<int> declare_accept_during(lua_State* lua, Api& api) {
 }  // namespace
 
 void add_time_declarations(lua_State* lua) {
-  add_functions(lua, {{"zone", &api_entry<&declare_zone>},
-                      {"window", &api_entry<&declare_window>},
-                      {"dates", &api_entry<&declare_dates>},
-                      {"accept_during", &api_entry<&declare_accept_during>}});
+  add_functions(lua, {{names::function_name("zone"), &api_entry<&declare_zone>},
+                      {names::function_name("window"), &api_entry<&declare_window>},
+                      {names::function_name("dates"), &api_entry<&declare_dates>},
+                      {names::function_name("accept_during"), &api_entry<&declare_accept_during>}});
 }
 
 }  // namespace policy::lua

@@ -5,7 +5,7 @@ namespace {
 
 base::Result<int> declare_vram(lua_State* lua, Api& api) {
   CHECK_OK(while_loading(api, "worker.vram"));
-  TRY(const auto table, TableReader::open(lua, 1, "worker.vram", {"keep_free", "at_most", "during"}, false));
+  TRY(const auto table, TableReader::open(lua, 1, "worker.vram", names::kVramKeys, false));
   rules::VramRule rule{.place = declared_at(lua, api)};
   TRY(rule.keep_free, table.size("keep_free"));
   TRY(const auto at_most, table.text("at_most"));
@@ -17,6 +17,7 @@ base::Result<int> declare_vram(lua_State* lua, Api& api) {
     TRY(rule.at_most, table.size("at_most"));
   }
   if (!rule.keep_free && !at_most) return table.error("keep_free", "or 'at_most' is needed");
+  TRY(rule.gpus, table.indices("gpus"));
   TRY(const auto during, table.text("during"));
   rule.during = during.value_or("");
   if (during) api.references.push_back({*during, rule.place});
@@ -28,7 +29,7 @@ base::Result<int> declare_vram(lua_State* lua, Api& api) {
 }  // namespace
 
 void add_vram_declarations(lua_State* lua) {
-  add_functions(lua, {{"vram", &api_entry<&declare_vram>}});
+  add_functions(lua, {{names::function_name("vram"), &api_entry<&declare_vram>}});
 }
 
 }  // namespace policy::lua

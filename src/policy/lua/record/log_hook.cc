@@ -4,6 +4,7 @@
 
 #include "policy/logs/log_rule.h"
 #include "policy/lua/sandbox.h"
+#include "policy/names/facts.h"
 #include "policy/rules/nearest.h"
 
 namespace policy::lua {
@@ -13,14 +14,13 @@ using logs::LogFacts;
 
 constexpr std::size_t kLongestValue = 8000;  // of a fact that a hook writes
 
-const std::vector<std::string_view> kNames = {"level", "about", "message", "job", "game", "kind", "details", "prompt"};
-
 base::Error invalid(std::string message) {
   return {base::Code::kInvalid, std::move(message)};
 }
 
 int missing_record_fact(lua_State* lua) {
-  return missing_fact(lua, kNames);
+  static constexpr auto kFacts = names::words_of(names::kRecordFacts);
+  return missing_fact(lua, kFacts);
 }
 
 base::Status check_value(std::string_view name, std::string_view value) {
@@ -38,10 +38,9 @@ base::Status check_value(std::string_view name, std::string_view value) {
 /// `record.message = '...'`.
 base::Result<int> write_fact(lua_State* lua, Api& api) {
   const auto name = name_at(lua, 2);
-  if (std::find(kNames.begin(), kNames.end(), name) == kNames.end()) {
-    return invalid(rules::unknown_name("fact", name, kNames));
-  }
-  const bool required = name == "level" || name == "about" || name == "message";
+  const names::Name* fact = names::find(names::kRecordFacts, name);
+  if (fact == nullptr) return invalid(rules::unknown_name("fact", name, names::spelled(names::kRecordFacts)));
+  const bool required = fact->always;
   const int type = lua_type(lua, 3);
   if (type != LUA_TSTRING && (type != LUA_TNIL || required)) {
     return invalid("record." + std::string(name) + " must be a string" + (required ? "" : " or nil") + ", not a " +
@@ -92,14 +91,14 @@ int fill(lua_State* lua) {
   lua_rawgeti(lua, LUA_REGISTRYINDEX, exchange.api.record_facts);
   const auto level = base::log::to_string(record.level);
   lua_pushlstring(lua, level.data(), level.size());
-  lua_setfield(lua, -2, "level");
-  set(lua, "about", record.about);
-  set(lua, "message", record.message);
-  set(lua, "job", record.job);
-  set(lua, "game", record.game);
-  set(lua, "kind", record.kind);
-  set(lua, "details", record.details);
-  set(lua, "prompt", std::nullopt);
+  lua_setfield(lua, -2, names::record_fact("level"));
+  set(lua, names::record_fact("about"), record.about);
+  set(lua, names::record_fact("message"), record.message);
+  set(lua, names::record_fact("job"), record.job);
+  set(lua, names::record_fact("game"), record.game);
+  set(lua, names::record_fact("kind"), record.kind);
+  set(lua, names::record_fact("details"), record.details);
+  set(lua, names::record_fact("prompt"), std::nullopt);
   return 0;
 }
 
@@ -107,13 +106,13 @@ int take_back(lua_State* lua) {
   const auto& exchange = *static_cast<const Exchange*>(lua_touserdata(lua, 1));
   LogFacts& record = *exchange.after;
   lua_rawgeti(lua, LUA_REGISTRYINDEX, exchange.api.record_facts);
-  record.level = logs::parse_level(*get(lua, "level")).value_or(record.level);
-  record.about = *get(lua, "about");
-  record.message = *get(lua, "message");
-  record.job = get(lua, "job");
-  record.game = get(lua, "game");
-  record.kind = get(lua, "kind");
-  record.details = get(lua, "details");
+  record.level = logs::parse_level(*get(lua, names::record_fact("level"))).value_or(record.level);
+  record.about = *get(lua, names::record_fact("about"));
+  record.message = *get(lua, names::record_fact("message"));
+  record.job = get(lua, names::record_fact("job"));
+  record.game = get(lua, names::record_fact("game"));
+  record.kind = get(lua, names::record_fact("kind"));
+  record.details = get(lua, names::record_fact("details"));
   return 0;
 }
 
@@ -139,7 +138,7 @@ std::optional<Failure> call(State& state, Api& api, const Hook& hook, const Budg
 }  // namespace
 
 void add_record(lua_State* lua, Api& api) {
-  lua_createtable(lua, 0, static_cast<int>(kNames.size()));
+  lua_createtable(lua, 0, static_cast<int>(names::kRecordFacts.size()));
   lua_pushvalue(lua, -1);
   api.record_facts = luaL_ref(lua, LUA_REGISTRYINDEX);
   push_read_only(lua, &missing_record_fact, "");

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "policy/lua/sandbox.h"
+#include "policy/names/facts.h"
 #include "policy/rules/nearest.h"
 #include "policy/rules/units.h"
 
@@ -15,16 +16,13 @@ namespace {
 
 constexpr double kLargestBound = 1e15;  // bytes
 
-const std::vector<std::string_view> kMachineFacts = {"user_idle", "locked",      "on_battery", "apps",
-                                                     "cpu",       "memory_free", "now"};
-const std::vector<std::string_view> kGpuFacts = {"index", "uuid",        "name", "total",  "free",
-                                                 "ours",  "temperature", "busy", "foreign"};
-
 int missing_machine_fact(lua_State* lua) {
-  return missing_fact(lua, kMachineFacts);
+  static constexpr auto kFacts = names::words_of(names::kMachineFacts);
+  return missing_fact(lua, kFacts);
 }
 int missing_gpu_fact(lua_State* lua) {
-  return missing_fact(lua, kGpuFacts);
+  static constexpr auto kFacts = names::words_of(names::kGpuFacts);
+  return missing_fact(lua, kFacts);
 }
 
 void set(lua_State* lua, const char* name, const std::string& text) {
@@ -48,24 +46,24 @@ void set(lua_State* lua, const char* name, std::optional<bool> flag) {
 
 void push_card(lua_State* lua, const job::GpuFacts& gpu) {
   lua_newtable(lua);
-  set(lua, "index", std::optional(static_cast<double>(gpu.index)));
-  set(lua, "uuid", gpu.uuid);
-  set(lua, "name", gpu.name);
-  set(lua, "total", gpu.total);
-  set(lua, "free", gpu.free);
-  set(lua, "ours", gpu.ours);
-  set(lua, "temperature", gpu.temperature);
-  set(lua, "busy", gpu.busy);
+  set(lua, names::gpu_fact("index"), std::optional(static_cast<double>(gpu.index)));
+  set(lua, names::gpu_fact("uuid"), gpu.uuid);
+  set(lua, names::gpu_fact("name"), gpu.name);
+  set(lua, names::gpu_fact("total"), gpu.total);
+  set(lua, names::gpu_fact("free"), gpu.free);
+  set(lua, names::gpu_fact("ours"), gpu.ours);
+  set(lua, names::gpu_fact("temperature"), gpu.temperature);
+  set(lua, names::gpu_fact("busy"), gpu.busy);
   if (gpu.foreign) {
     lua_newtable(lua);
     int position = 0;
     for (const job::GpuProcess& process : *gpu.foreign) {
       lua_createtable(lua, 0, 2);
-      set(lua, "name", process.name);
-      set(lua, "vram", process.vram);
+      set(lua, names::gpu_process_fact("name"), process.name);
+      set(lua, names::gpu_process_fact("vram"), process.vram);
       lua_rawseti(lua, -2, ++position);
     }
-    lua_setfield(lua, -2, "foreign");
+    lua_setfield(lua, -2, names::gpu_fact("foreign"));
   }
   push_read_only(lua, &missing_gpu_fact, "a card's facts cannot be changed");
 }
@@ -73,17 +71,18 @@ void push_card(lua_State* lua, const job::GpuFacts& gpu) {
 void push_machine(lua_State* lua, const job::MachineFacts& facts, base::WallTime now) {
   lua_newtable(lua);
   if (facts.user_idle.value) {
-    set(lua, "user_idle", std::optional(std::chrono::duration<double>(*facts.user_idle.value).count()));
+    set(lua, names::machine_fact("user_idle"),
+        std::optional(std::chrono::duration<double>(*facts.user_idle.value).count()));
   }
-  set(lua, "locked", facts.locked.value);
-  set(lua, "on_battery", facts.on_battery.value);
-  set(lua, "cpu", facts.cpu.value);
-  set(lua, "memory_free", facts.memory_free.value);
-  set(lua, "now", std::optional(std::chrono::duration<double>(now.time_since_epoch()).count()));
+  set(lua, names::machine_fact("locked"), facts.locked.value);
+  set(lua, names::machine_fact("on_battery"), facts.on_battery.value);
+  set(lua, names::machine_fact("cpu"), facts.cpu.value);
+  set(lua, names::machine_fact("memory_free"), facts.memory_free.value);
+  set(lua, names::machine_fact("now"), std::optional(std::chrono::duration<double>(now.time_since_epoch()).count()));
   if (facts.apps.value) {
     lua_newtable(lua);
     for (const std::string& name : *facts.apps.value) set(lua, name.c_str(), std::optional(true));
-    lua_setfield(lua, -2, "apps");
+    lua_setfield(lua, -2, names::machine_fact("apps"));
   }
   push_read_only(lua, &missing_machine_fact, "the machine's facts cannot be changed");
 }

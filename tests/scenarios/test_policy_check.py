@@ -1,0 +1,96 @@
+"""What an operator hears of a policy before and when it comes into force, and what an editor is told of the language."""
+
+import json
+import pathlib
+
+from harness import Scenario, jobs
+
+SHIPPED = pathlib.Path(__file__).resolve().parents[2] / "policies"
+NEVER = """local worker = require 'worker'
+worker.game '*' { accept = false, reason = 'not today' }
+worker.game 'tide-*' {}
+"""
+STUBS = ("worker.d.lua", ".luarc.json")
+
+
+class PolicyWarnings(Scenario):
+    def save(self, text):
+        folder = self.folder / "policies"
+        folder.mkdir(exist_ok=True)
+        (folder / "20-games.lua").write_text(text)
+        return folder
+
+    def test_check_names_what_can_never_work_and_says_that_nothing_is_accepted(self):
+        folder = self.save(NEVER)
+        code, out, err = self.control("policy", "check", "--policy", folder)
+        self.assertEqual(code, 0, err)
+        self.assertIn("the policy is valid, and never accepts a job", out)
+        self.assertIn("warning: 20-games.lua:3: worker.game \"tide-*\" never applies: \"*\" at 20-games.lua:2", err)
+        code, out, err = self.control("policy", "check", "--policy", folder, "--json")
+        self.assertEqual(code, 0, err)
+        report = json.loads(out)
+        self.assertTrue(report["ok"])
+        self.assertTrue(report["never_accepts"])
+        self.assertEqual([line.split(": ")[0] for line in report["warnings"]], ["20-games.lua:2", "20-games.lua:3"])
+
+    def test_a_policy_without_such_parts_has_no_warnings(self):
+        folder = self.save("local worker = require 'worker'\nworker.game '*' {}\n")
+        code, out, err = self.control("policy", "check", "--policy", folder, "--json")
+        self.assertEqual((code, err), (0, ""))
+        self.assertEqual(json.loads(out)["warnings"], [])
+        self.assertFalse(json.loads(out)["never_accepts"])
+
+    def test_the_worker_says_it_once_when_the_policy_comes_into_force(self):
+        folder = self.save(NEVER)
+        studio = self.studio(jobs("llm", 1, expect="declined"), "--stay")
+        self.write_config(studio.url)
+        worker = self.worker("--policy", folder)
+        worker.wait_line(r"warning \[policy\] the policy in force never accepts a job rule=20-games\.lua:2")
+        worker.wait_line(r"a part of the policy in force can never work rule=20-games\.lua:3")
+        studio.wait_settled(1)
+        studio.finish()
+        self.assert_clean(studio)
+        self.assertEqual(worker.count(r"can never work"), 1)
+        self.stop(worker)
+
+
+class PolicyStubs(Scenario):
+    def stubs(self, *words):
+        return self.control("policy", "stubs", *words)
+
+    def test_the_files_are_those_that_are_shipped_and_are_written_once(self):
+        folder = self.folder / "policies"
+        folder.mkdir()
+        (folder / "a.lua").write_text("local worker = require 'worker'\nworker.game '*' {}\n")
+        code, out, err = self.stubs("--policy", folder)
+        self.assertEqual(code, 0, err)
+        for name in STUBS:
+            self.assertRegex(out, f"written +{folder / name}")
+            self.assertEqual((folder / name).read_bytes(), (SHIPPED / name).read_bytes())
+        code, out, err = self.stubs(folder, "--json")
+        self.assertEqual(code, 0, err)
+        self.assertEqual(json.loads(out)["files"],
+                         [{"file": str(folder / name), "state": "unchanged"} for name in STUBS])
+        code, out, err = self.control("policy", "check", "--policy", folder, "--json")
+        self.assertEqual(json.loads(out)["files"], ["a.lua"], err)
+
+    def test_an_older_file_of_its_own_is_replaced_and_no_other(self):
+        folder = self.folder / "mine"
+        folder.mkdir()
+        own = (SHIPPED / STUBS[0]).read_text() + "-- of an older version\n"
+        (folder / STUBS[0]).write_text(own)
+        (folder / STUBS[1]).write_text('{ "runtime.version": "Lua 5.4" }\n')
+        code, out, err = self.stubs(folder)
+        self.assertEqual((code, out), (1, ""))
+        self.assertIn(".luarc.json was not written by this command, so it stays", err)
+        self.assertEqual((folder / STUBS[0]).read_text(), own)
+        (folder / STUBS[1]).unlink()
+        code, out, err = self.stubs(folder)
+        self.assertEqual(code, 0, err)
+        self.assertEqual((folder / STUBS[0]).read_bytes(), (SHIPPED / STUBS[0]).read_bytes())
+
+    def test_a_folder_that_is_not_there_is_not_made(self):
+        code, _, err = self.stubs(self.folder / "nowhere")
+        self.assertEqual(code, 1)
+        self.assertIn("there is no folder", err)
+        self.assertIn("policy stubs DIR", err)

@@ -182,8 +182,9 @@ class Demo:
 
     def tell_when(self):
         shipped = pathlib.Path(__file__).resolve().parent.parent / "policies"
-        return self.command("6. When the policies that are shipped claim, in the week in which the clocks change:",
-                            "policy", "simulate", "--policy", str(shipped), "--from", "2026-03-23", "--days", "7")
+        return self.command("6. When the shipped policies claim, in the week of the clock change, with an artist at night:",
+                            "policy", "simulate", "--policy", str(shipped), "--week", "2026-03-25", "--vram", "20GiB",
+                            "--app", "maya@tue2-5", "--svg", str(self.out / "week.svg"))
 
 
 def main():

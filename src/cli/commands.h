@@ -29,6 +29,7 @@ int replay_policy(const config::Invocation& invocation, const config::Loaded& lo
 int why_refused(const config::Invocation& invocation, const config::Loaded& loaded);
 /// Writes the editor's files beside the policy.
 int write_policy_stubs(const config::Invocation& invocation, const config::Loaded& loaded);
+int trace_policy(const config::Invocation& invocation, const config::Loaded& loaded);
 int show_policy_history(const config::Invocation& invocation, const config::Loaded& loaded);
 /// What --last or --id asks for. Errors: kNotFound.
 base::Result<policy::records::DecisionRecord> recorded_offer(const config::Invocation& invocation,

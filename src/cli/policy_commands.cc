@@ -3,15 +3,11 @@
 
 #include <boost/json.hpp>
 
-#include "base/clock.h"
-#include "base/files.h"
 #include "cli/commands.h"
 #include "cli/text.h"
 #include "config/exit_code.h"
 #include "policy/describe.h"
 #include "policy/inspect.h"
-#include "policy/simulate.h"
-#include "protocol/frames.h"
 
 namespace cli {
 namespace {
@@ -74,49 +70,6 @@ int print_report(const policy::CheckReport& report, bool as_json) {
                                                       : std::to_string(report.tests.results.size()) + " hold"}})
           .c_str());
   return config::kExitOk;
-}
-
-void print_explanation(const job::Offer& offer, const policy::Explanation& explanation, bool as_json) {
-  if (!as_json) {
-    std::fputs(policy::to_text(offer, explanation).c_str(), stdout);
-    if (!explanation.error.empty()) std::printf("policy error: %s\n", explanation.error.c_str());
-    return;
-  }
-  const auto& decision = explanation.decision;
-  json::array trace;
-  for (const auto& line : decision.trace) {
-    trace.push_back(json::object{{"vote", job::to_string(line.vote)}, {"rule", line.rule}, {"text", line.text}});
-  }
-  std::printf("%s\n", json::serialize(json::object{{"job", offer.id.str()},
-                                                   {"game", offer.game.str()},
-                                                   {"kind", job::to_string(offer.kind)},
-                                                   {"time", explanation.local_time},
-                                                   {"accepted", decision.accepted},
-                                                   {"code", job::to_string(decision.code)},
-                                                   {"reason", decision.reason},
-                                                   {"rule", decision.rule},
-                                                   {"error", explanation.error},
-                                                   {"trace", std::move(trace)},
-                                                   {"instructions", explanation.instructions}})
-                          .c_str());
-}
-
-/// Accepts a claim, or the whole offer frame that holds one.
-base::Result<job::Offer> read_offer(const std::filesystem::path& path) {
-  TRY(const std::string text, base::read_file(path, 64 * base::kMiB));
-  boost::system::error_code unreadable;
-  const json::value parsed = json::parse(text, unreadable);
-  const json::object* object = unreadable ? nullptr : parsed.if_object();
-  if (object == nullptr || !object->contains("claim")) {
-    auto offer = protocol::decode_claim(text);
-    if (offer) return offer;
-    return std::move(offer).error().within(path.string() + " is no claim");
-  }
-  auto frame = protocol::decode(text);
-  if (auto* whole = std::get_if<protocol::OfferFrame>(&frame)) return std::move(whole->offer);
-  const auto* bad = std::get_if<protocol::BadFrame>(&frame);
-  return base::Error{base::Code::kInvalid,
-                     path.string() + " is no offer: " + (bad != nullptr ? bad->reason : "its type is not \"offer\"")};
 }
 
 json::array strings(const std::vector<std::string>& texts) {
@@ -190,23 +143,6 @@ json::array memory_of(const policy::rules::RuleSet& rules) {
   return entries;
 }
 
-std::string whole_seconds(base::WallTime when) {
-  return base::format_utc(when).substr(0, 19) + "Z";
-}
-
-std::string json_of(const policy::Simulation& simulation) {
-  json::array open;
-  for (const auto& part : simulation.open) {
-    open.push_back(json::array{whole_seconds(part.start), whole_seconds(part.end)});
-  }
-  return json::serialize(json::object{{"zone", simulation.zone.name()},
-                                      {"from", whole_seconds(base::WallTime(simulation.first)).substr(0, 10)},
-                                      {"days", simulation.days},
-                                      {"open_minutes", policy::minutes_in(simulation.open)},
-                                      {"minutes", policy::minutes_in({simulation.range})},
-                                      {"open", std::move(open)}});
-}
-
 }  // namespace
 
 int check_policy(const config::Invocation& invocation, const config::Loaded& loaded) {
@@ -214,38 +150,6 @@ int check_policy(const config::Invocation& invocation, const config::Loaded& loa
   const auto report = policy::check(loaded.settings.policy, base::make_system_clock()->wall_now());
   if (!report) return fail(config::kExitFailed, report.error().message);
   return print_report(*report, invocation.json);
-}
-
-int explain_policy(const config::Invocation& invocation, const config::Loaded& loaded) {
-  const auto& path = loaded.settings.policy;
-  if (path.empty()) return fail(config::kExitUsage, kNoPolicy);
-  const bool recorded = invocation.last || invocation.recorded_id;
-  base::Result<job::Offer> offer = job::Offer();
-  job::Facts facts{base::make_system_clock()->wall_now(), {}};
-  std::string then;
-  if (recorded) {
-    auto record = recorded_offer(invocation, loaded);
-    if (!record) return fail(config::kExitFailed, record.error().message);
-    offer = std::move(record->offer);
-    facts = std::move(record->facts);
-    then = "recorded: generation " + std::to_string(record->decision.generation) + " " +
-           (record->decision.accepted ? "accepted it"
-                                      : "declined it \"" + base::log::printable(record->decision.reason) + "\"") +
-           (record->decision.rule.empty() ? "" : ", " + base::log::printable(record->decision.rule));
-  } else {
-    offer = read_offer(invocation.offer_file);
-  }
-  if (!offer) return fail(config::kExitFailed, offer.error().message);
-  if (invocation.at) {
-    const auto at = policy::parse_time(path, *invocation.at);
-    if (!at) return fail(config::kExitUsage, at.error().message);
-    facts.now = *at;
-  }
-  const auto explanation = policy::explain(path, *offer, facts);
-  if (!explanation) return fail(config::kExitFailed, explanation.error().message);
-  print_explanation(*offer, *explanation, invocation.json);
-  if (!then.empty() && !invocation.json) std::puts(then.c_str());
-  return config::kExitOk;
 }
 
 int describe_policy(const config::Invocation& invocation, const config::Loaded& loaded) {
@@ -272,16 +176,6 @@ int describe_policy(const config::Invocation& invocation, const config::Loaded& 
                            {"vram", memory_of((*runtime)->rules())},
                            {"hooks", std::move(hooks)}};
   std::puts(json::serialize(whole).c_str());
-  return config::kExitOk;
-}
-
-int simulate_policy(const config::Invocation& invocation, const config::Loaded& loaded) {
-  const auto& path = loaded.settings.policy;
-  if (path.empty()) return fail(config::kExitUsage, kNoPolicy);
-  const auto simulation =
-      policy::simulate(path, {invocation.from, invocation.days}, base::make_system_clock()->wall_now());
-  if (!simulation) return fail(config::kExitFailed, simulation.error().message);
-  std::puts(invocation.json ? json_of(*simulation).c_str() : policy::to_text(*simulation).c_str());
   return config::kExitOk;
 }
 

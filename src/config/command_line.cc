@@ -47,7 +47,7 @@ constexpr std::array kSpecs = {
     Spec{Command::kPolicyDescribe, "policy describe", "Policies", "the policy in plain sentences", "",
          "policy describe --policy policies/"},
     Spec{Command::kPolicySimulate, "policy simulate", "Policies", "a calendar of when jobs are claimed", "",
-         "policy simulate --from 2026-03-23 --days 7"},
+         "policy simulate --week 2026-03-23 --app maya@tue14-17"},
     Spec{Command::kPolicyReplay, "policy replay", "Policies", "recorded offers against another policy", "",
          "policy replay --since 14d --with edited/"},
     Spec{Command::kPolicyWhy, "policy why", "Policies", "refusals by rule, and what would have changed them", "",
@@ -59,6 +59,8 @@ constexpr std::array kSpecs = {
     Spec{Command::kPolicyPromote, "policy promote", "Policies", "put a save in force that is held", "",
          "policy promote"},
     Spec{Command::kPolicyStubs, "policy stubs", "Policies", "types for your editor", "[DIR]", "policy stubs policies/"},
+    Spec{Command::kPolicyTrace, "policy trace", "Policies", "decisions, pauses and reloads as they happen", "",
+         "policy trace --since 10m"},
     Spec{Command::kEngineList, "engine list", "Engines", "engines found, and what they serve", "", "engine list"},
 };
 

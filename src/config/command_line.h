@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "base/result.h"
 #include "config/settings.h"
@@ -37,6 +38,7 @@ enum class Command : std::uint8_t {
   kPolicyStubs,
   kEngineList,
   kPolicyTest,
+  kPolicyTrace,
 };
 
 struct Invocation {
@@ -53,10 +55,14 @@ struct Invocation {
   std::filesystem::path offer_file;           // policy explain
   std::optional<std::string> at;              // policy explain: the clock
   std::optional<std::string> from;            // policy simulate: the first day
+  bool whole_week = false;                    // policy simulate: the week in which `from` is
   int days = 7;                               // policy simulate
+  std::vector<std::string> apps;              // policy simulate: programs that run, like "maya@tue14-17"
+  std::filesystem::path svg;                  // policy simulate: a picture to write; empty = none
+  std::optional<std::string> vram;            // policy simulate: memory of the card, like "20GiB"
   bool last = false;                          // policy explain: the newest recorded offer
   std::optional<std::string> recorded_id;     // policy explain: this one
-  std::optional<std::chrono::seconds> since;  // policy replay, why
+  std::optional<std::chrono::seconds> since;  // policy replay, why, trace
   std::filesystem::path with;                 // policy replay: the policy to try
   std::optional<std::uint64_t> generation;    // policy rollback
   bool coverage = false;                      // policy test

@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <system_error>
+#include <utility>
 
 #include <boost/json.hpp>
 
@@ -60,6 +62,34 @@ base::Result<std::string> read_line(int fd) {
   return base::Error{base::Code::kUnavailable, "the worker closed the control connection"};
 }
 
+base::Result<base::UniqueFd> send_to(const std::filesystem::path& socket, std::string_view request) {
+  base::UniqueFd fd = connect_to(socket);
+  if (!fd) {
+    const bool absent = errno == ENOENT || errno == ECONNREFUSED;
+    return base::Error{
+        absent ? base::Code::kNotFound : base::Code::kUnavailable,
+        absent ? "no worker is running for this configuration"
+               : "cannot reach the worker at " + socket.string() + ": " + std::system_category().message(errno)};
+  }
+  const std::string line = std::string(request) + "\n";
+  if (::send(fd.get(), line.data(), line.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(line.size())) {
+    return base::Error{base::Code::kUnavailable, "the worker closed the control connection"};
+  }
+  return fd;
+}
+
+/// Whether the answer is a yes. Errors: kRejected with what it says, kCorrupt.
+base::Status check_answer(const std::string& text) {
+  boost::system::error_code failure;
+  const json::value value = json::parse(text, failure);
+  if (failure || !value.is_object()) return base::Error{base::Code::kCorrupt, "the worker's answer cannot be read"};
+  const json::value* ok = value.as_object().if_contains("ok");
+  if (ok != nullptr && ok->is_bool() && ok->as_bool()) return {};
+  const json::value* error = value.as_object().if_contains("error");
+  return base::Error{base::Code::kRejected, error != nullptr && error->is_string() ? std::string(error->as_string())
+                                                                                   : std::string("the worker refused")};
+}
+
 }  // namespace
 
 std::filesystem::path socket_path(const std::filesystem::path& runtime_folder,
@@ -75,27 +105,37 @@ std::filesystem::path socket_path(const std::filesystem::path& runtime_folder,
 }
 
 base::Result<std::string> ask(const std::filesystem::path& socket, std::string_view request) {
-  const base::UniqueFd fd = connect_to(socket);
-  if (!fd) {
-    const bool absent = errno == ENOENT || errno == ECONNREFUSED;
-    return base::Error{
-        absent ? base::Code::kNotFound : base::Code::kUnavailable,
-        absent ? "no worker is running for this configuration"
-               : "cannot reach the worker at " + socket.string() + ": " + std::system_category().message(errno)};
-  }
-  const std::string line = std::string(request) + "\n";
-  if (::send(fd.get(), line.data(), line.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(line.size())) {
-    return base::Error{base::Code::kUnavailable, "the worker closed the control connection"};
-  }
+  TRY(const auto fd, send_to(socket, request));
   TRY(auto text, read_line(fd.get()));
-  boost::system::error_code failure;
-  const json::value value = json::parse(text, failure);
-  if (failure || !value.is_object()) return base::Error{base::Code::kCorrupt, "the worker's answer cannot be read"};
-  const json::value* ok = value.as_object().if_contains("ok");
-  if (ok != nullptr && ok->is_bool() && ok->as_bool()) return text;
-  const json::value* error = value.as_object().if_contains("error");
-  return base::Error{base::Code::kRejected, error != nullptr && error->is_string() ? std::string(error->as_string())
-                                                                                   : std::string("the worker refused")};
+  CHECK_OK(check_answer(text));
+  return text;
+}
+
+base::Status follow(const std::filesystem::path& socket, std::string_view request, int stop,
+                    const std::function<bool(std::string_view)>& use) {
+  TRY(const auto fd, send_to(socket, request));
+  std::string text;
+  bool answered = false;
+  for (;;) {
+    std::array<pollfd, 2> ready{pollfd{fd.get(), POLLIN, 0}, pollfd{stop, POLLIN, 0}};
+    if (::poll(ready.data(), ready.size(), -1) < 0) continue;
+    if (ready[1].revents != 0) return {};
+    std::array<char, 4096> chunk{};
+    const ssize_t got = ::recv(fd.get(), chunk.data(), chunk.size(), 0);
+    if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    if (got <= 0 && !answered) {
+      return base::Error{base::Code::kUnavailable, "the worker closed the control connection"};
+    }
+    if (got <= 0) return {};
+    text.append(chunk.data(), static_cast<std::size_t>(got));
+    for (auto end = text.find('\n'); end != std::string::npos; end = text.find('\n')) {
+      const std::string line = text.substr(0, end);
+      text.erase(0, end + 1);
+      if (!std::exchange(answered, true)) CHECK_OK(check_answer(line));
+      if (!use(line)) return {};
+    }
+    if (text.size() > kMaxAnswer) return base::Error{base::Code::kUnavailable, "the worker sends no line"};
+  }
 }
 
 bool is_answering(const std::filesystem::path& socket) {

@@ -14,6 +14,20 @@ namespace control {
 
 namespace asio = boost::asio;
 
+/// Something that happened around the policy, as one JSON object; src/control/README.md documents its keys.
+struct TraceEvent {
+  std::uint64_t number = 0;
+  std::string at;  // RFC 3339, to the microsecond
+  std::string json;
+};
+
+/// Which events there are: from `first` to before `next`.
+struct TraceKept {
+  std::uint64_t first = 0;
+  std::uint64_t next = 0;
+  std::string since;  // when the first one happened; now, when none is kept
+};
+
 class Operator {
  public:
   virtual ~Operator() = default;
@@ -28,6 +42,9 @@ class Operator {
   virtual asio::awaitable<base::Result<std::string>> rollback_policy(std::optional<std::uint64_t> generation) = 0;
   /// Puts a saved policy in force that is held because it would accept nothing any more.
   virtual asio::awaitable<base::Result<std::string>> promote_policy() = 0;
+  virtual TraceKept trace_kept() const = 0;
+  /// The first event with at least this number that is kept; waits for one.
+  virtual asio::awaitable<TraceEvent> trace(std::uint64_t from) = 0;
 };
 
 }  // namespace control

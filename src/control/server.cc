@@ -1,5 +1,6 @@
 #include "control/server.h"
 
+#include <array>
 #include <cerrno>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -24,6 +25,7 @@ namespace json = boost::json;
 
 constexpr std::size_t kMaxRequest = 8192;
 constexpr std::size_t kMaxConnections = 16;
+constexpr std::size_t kMaxStreams = 8;
 constexpr base::Duration kConnectionLimit = std::chrono::seconds(5);
 
 std::string error_answer(std::string_view text) {
@@ -76,6 +78,22 @@ asio::awaitable<std::optional<std::string>> answer_on_policy(std::string_view re
   }
   const auto outcome = co_await target.rollback_policy(generation);
   co_return answer_of(outcome);
+}
+
+/// Whether the request wants a stream, and in it also what is kept of before.
+struct StreamRequest {
+  bool wanted = false;
+  bool kept = false;
+};
+
+StreamRequest read_stream_request(std::string_view request) {
+  boost::system::error_code failure;
+  const json::value value = json::parse(json::string_view(request.data(), request.size()), failure);
+  const json::object* object = failure ? nullptr : value.if_object();
+  const json::value* command = object != nullptr ? object->if_contains("command") : nullptr;
+  if (command == nullptr || !command->is_string() || command->as_string() != "policy trace") return {};
+  const json::value* kept = object->if_contains("kept");
+  return {true, kept != nullptr && kept->is_bool() && kept->as_bool()};
 }
 
 }  // namespace
@@ -165,12 +183,53 @@ asio::awaitable<void> ControlServer::serve(Stream::socket connection) {
   const auto [failure, length] = std::get<0>(outcome);
   if (failure) co_return;
   const std::string_view line = std::string_view(request).substr(0, length - 1);
+  if (read_stream_request(line).wanted) {
+    co_await stream(connection, line);
+    co_return;
+  }
   const auto on_policy = co_await answer_on_policy(line, target_);
-  const std::string reply = (on_policy ? *on_policy : answer(line, target_)) + "\n";
-  auto bytes = asio::buffer(reply);
+  std::string reply = on_policy ? *on_policy : answer(line, target_);
+  co_await send(connection, std::move(reply));
+}
+
+asio::awaitable<bool> ControlServer::send(Stream::socket& connection, std::string line) {
+  using namespace asio::experimental::awaitable_operators;
+  line += '\n';
+  auto bytes = asio::buffer(line);
   auto writing = asio::async_write(connection, bytes, asio::as_tuple(asio::use_awaitable));
   auto bounded = std::move(writing) || clock_.sleep_until(clock_.now() + kConnectionLimit);
-  co_await std::move(bounded);
+  const auto outcome = co_await std::move(bounded);
+  co_return outcome.index() == 0 && !std::get<0>(std::get<0>(outcome));
+}
+
+asio::awaitable<void> ControlServer::stream(Stream::socket& connection, std::string_view request) {
+  using namespace asio::experimental::awaitable_operators;
+  struct Counted {
+    explicit Counted(std::size_t& streams) : count(streams) { ++count; }
+    Counted(const Counted&) = delete;
+    Counted& operator=(const Counted&) = delete;
+    ~Counted() { --count; }
+    std::size_t& count;
+  } counted(streams_);
+  if (streams_ > kMaxStreams) {
+    co_await send(connection, error_answer("too many traces run already"));
+    co_return;
+  }
+  const auto kept = target_.trace_kept();
+  auto number = read_stream_request(request).kept ? kept.first : kept.next;
+  auto head = json::serialize(json::object{{"ok", true}, {"since", kept.since}});
+  bool taken = co_await send(connection, std::move(head));
+  std::array<char, 64> ignored{};
+  while (taken) {
+    // Nothing more is expected from the other side: what comes is its end.
+    auto gone = connection.async_read_some(asio::buffer(ignored), asio::as_tuple(asio::use_awaitable));
+    auto race = target_.trace(number) || std::move(gone);
+    auto outcome = co_await std::move(race);
+    auto* event = std::get_if<control::TraceEvent>(&outcome);
+    if (event == nullptr) co_return;
+    number = event->number + 1;
+    taken = co_await send(connection, std::move(event->json));
+  }
 }
 
 }  // namespace control

@@ -1,9 +1,11 @@
 #pragma once
-// ControlServer: a Unix socket for the operator's commands, one request and one answer per connection. Thread: io.
+// ControlServer: a Unix socket for the operator's commands: one request per connection, one answer, or a stream of what
+// happens. Thread: io.
 
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -26,18 +28,23 @@ class ControlServer {
                                                              std::filesystem::path socket, Operator& target);
   ~ControlServer();
 
-  /// Serves until it is cancelled; at most 16 connections at a time, 5 s each.
+  /// Serves until it is cancelled; at most 16 connections at a time, 5 s each, and 8 of them streams without an end.
   asio::awaitable<void> run();
 
  private:
   using Stream = asio::local::stream_protocol;
   ControlServer(base::Clock& clock, std::filesystem::path path, Operator& target, Stream::acceptor acceptor);
   asio::awaitable<void> serve(Stream::socket connection);
+  /// Sends what happens around the policy until the other side goes.
+  asio::awaitable<void> stream(Stream::socket& connection, std::string_view request);
+  /// False when the other side does not take it.
+  asio::awaitable<bool> send(Stream::socket& connection, std::string line);
 
   base::Clock& clock_;
   std::filesystem::path path_;
   Operator& target_;
   Stream::acceptor acceptor_;
+  std::size_t streams_ = 0;
   base::TaskGroup connections_;
 };
 

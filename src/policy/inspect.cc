@@ -1,7 +1,6 @@
 #include "policy/inspect.h"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cstdio>
 #include <optional>
@@ -23,11 +22,6 @@ std::vector<std::string> lines_of(const std::string& text) {
     from = end + 1;
   }
   return lines;
-}
-
-std::string padded(std::string text, std::size_t width) {
-  if (text.size() < width) text.resize(width, ' ');
-  return text;
 }
 
 }  // namespace
@@ -58,45 +52,6 @@ base::Result<CheckReport> check(const std::filesystem::path& path, base::WallTim
   report.errors = report.tests.errors();
   report.warnings = sweep::sweep((*runtime)->rules(), files, {now});
   return report;
-}
-
-base::Result<Explanation> explain(const std::filesystem::path& path, const job::Offer& offer, const job::Facts& facts) {
-  TRY(const auto runtime, open_policy(path));
-  Explanation explanation;
-  // The first decision compiles nothing but touches everything once; the second one is what the daemon takes.
-  static_cast<void>(runtime->decide(offer, facts));
-  const auto start = std::chrono::steady_clock::now();
-  static_cast<void>(runtime->decide(offer, facts));
-  explanation.took = std::chrono::steady_clock::now() - start;
-  auto verdict = runtime->decide(offer, facts, true);
-  explanation.decision = std::move(verdict.decision);
-  explanation.decision.reason = base::log::printable(explanation.decision.reason);
-  for (job::TraceLine& line : explanation.decision.trace) line.text = base::log::printable(line.text);
-  explanation.error = base::log::printable(verdict.error);
-  explanation.instructions = verdict.instructions;
-  explanation.local_time = runtime->local_time(facts.now);
-  return explanation;
-}
-
-std::string to_text(const job::Offer& offer, const Explanation& explanation) {
-  const job::Decision& decision = explanation.decision;
-  std::string text = "offer " + base::log::printable(offer.id.str()) + "  " + base::log::printable(offer.game.str()) +
-                     " / " + std::string(job::to_string(offer.kind)) + "  vram " +
-                     rules::format_size(job::vram_bytes(offer)) + "   " + explanation.local_time + "\n";
-  std::size_t widest = 0;
-  for (const job::TraceLine& line : decision.trace) widest = std::max(widest, line.rule.size());
-  for (const job::TraceLine& line : decision.trace) {
-    std::string vote(job::to_string(line.vote));
-    if (line.vote == job::Vote::kDecline) vote = "DECLINE";
-    text += "  " + padded(vote, 12) + padded(line.rule, widest + 2) + line.text + "\n";
-  }
-  if (decision.trace.empty()) text += "  no rule applies\n";
-  text += decision.accepted ? "-> accepted" : "-> declined \"" + decision.reason + "\"";
-  std::array<char, 80> cost{};
-  std::snprintf(cost.data(), cost.size(), "      %.1f us, %llu instructions\n",
-                static_cast<double>(explanation.took.count()) / 1000,
-                static_cast<unsigned long long>(explanation.instructions));
-  return text + cost.data();
 }
 
 }  // namespace policy

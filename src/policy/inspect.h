@@ -1,5 +1,5 @@
 #pragma once
-// Inspect: what `policy check` and `policy explain` show. In this process, no child.
+// Inspect: a policy as the tools read it. In this process, no child.
 
 #include <filesystem>
 #include <memory>
@@ -7,8 +7,6 @@
 #include <vector>
 
 #include "base/result.h"
-#include "job/decision.h"
-#include "job/offer.h"
 #include "policy/policy_runtime.h"
 #include "policy/sweep/sweep.h"
 #include "policy/testing/report.h"
@@ -32,22 +30,8 @@ struct CheckReport {
 /// policy.
 base::Result<CheckReport> check(const std::filesystem::path& path, base::WallTime now);
 
-struct Explanation {
-  job::Decision decision;  // with the full trace
-  std::string error;       // of a hook that failed
-  std::string local_time;  // of the decision, with the zone
-  std::uint64_t instructions = 0;
-  base::Duration took{};
-};
-
-/// Decides as the daemon would. Errors: the policy cannot be loaded.
-base::Result<Explanation> explain(const std::filesystem::path& path, const job::Offer& offer, const job::Facts& facts);
-
 /// An instant written as RFC 3339 ("2026-03-25T01:12:00Z", "...+02:00") or as a wall-clock time of the policy's zone
 /// ("2026-03-25 01:12"). Errors: kInvalid; those of `open_policy`.
 base::Result<base::WallTime> parse_time(const std::filesystem::path& path, const std::string& text);
-
-/// The explanation as text for a terminal: one line for the offer, one for each rule, one for the verdict.
-std::string to_text(const job::Offer& offer, const Explanation& explanation);
 
 }  // namespace policy

@@ -267,6 +267,7 @@ void JobPipeline::report_verdict(const job::Offer& offer, const job::Decision& d
                        std::string(job::to_string(decision.code)), decision.reason, decision.rule, decision.generation,
                        took});
   if (verdicts_.size() > kRememberedVerdicts) verdicts_.pop_front();
+  parts_.decided(verdicts_.back());
 }
 
 asio::awaitable<std::variant<engine::RunRequest, job::Failure>> JobPipeline::prepare(

@@ -69,6 +69,7 @@ struct PipelineParts {
   JobTable& jobs;
   asio::any_io_executor disk;
   std::function<job::Facts()> facts;
+  std::function<void(const Verdict&)> decided;
 };
 
 class JobPipeline {

@@ -30,18 +30,7 @@ constexpr double kLongestIdle = 365.0 * 24 * 3600;
 
 json::array verdict_rows(const std::deque<Verdict>& verdicts) {
   json::array rows;
-  for (const auto& verdict : verdicts) {
-    rows.push_back(json::object{{"at", base::format_utc(verdict.at)},
-                                {"job", verdict.job.str()},
-                                {"game", verdict.game.str()},
-                                {"kind", std::string(job::to_string(verdict.kind))},
-                                {"accepted", verdict.accepted},
-                                {"code", verdict.code},
-                                {"reason", verdict.reason},
-                                {"rule", verdict.rule},
-                                {"generation", verdict.generation},
-                                {"took_us", seconds(verdict.took) * 1e6}});
-  }
+  for (const auto& verdict : verdicts) rows.push_back(json_of(verdict));
   return rows;
 }
 

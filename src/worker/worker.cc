@@ -30,6 +30,7 @@ constexpr base::Duration kLongestLook = std::chrono::minutes(1);
 Worker::Worker(WorkerOptions options, studio::Urls urls, Outside outside)
     : options_(std::move(options)),
       outside_(outside),
+      trace_(outside_.clock),
       rules_(options_.auto_enabled, options_.only_when_idle, options_.config_name),
       ledger_(options_.admission),
       link_(options_.studio, urls, outside_.connector, outside_.clock, outside_.random),
@@ -43,7 +44,8 @@ Worker::Worker(WorkerOptions options, studio::Urls urls, Outside outside)
                               inputs_, delivery_, rules_, jobs_, outside_.disk,
                               [this] {
                                 return job::Facts{outside_.clock.wall_now(), options_.gpus};
-                              }}),
+                              },
+                              [this](const Verdict& verdict) { trace_.decided(verdict); }}),
       pause_watch_(outside_.policy, outside_.sensors, outside_.clock, outside_.sensing),
       started_(outside_.clock.now()),
       idle_since_(started_),
@@ -205,6 +207,7 @@ void Worker::shut_down_now() {
 }
 
 void Worker::begin_drain(std::string reason, std::optional<base::Duration> limit) {
+  trace_.operator_said(reason);
   rules_.drain(std::move(reason));
   if (limit) drain_until_ = outside_.clock.now() + *limit;
   refresh();
@@ -218,6 +221,7 @@ void Worker::pause(std::optional<base::Duration> for_time) {
   tasks_.cancel(pause_task_);
   if (until) pause_task_ = tasks_.spawn("end of the pause", end_pause(*until));
   link_.note(Level::kInfo, "claiming paused by operator; the running job goes on");
+  trace_.operator_said("claiming paused by operator");
   refresh();
 }
 
@@ -225,6 +229,7 @@ void Worker::resume() {
   tasks_.cancel(pause_task_);
   rules_.resume();
   link_.note(Level::kInfo, "claiming resumed by operator; waiting for offers");
+  trace_.operator_said("claiming resumed by operator");
   refresh();
 }
 
@@ -247,6 +252,7 @@ void Worker::hand_back_jobs(const std::string& reason) {
 void Worker::follow_pause() {
   using policy::pause::Action;
   const auto& pause = pause_watch_.pause();
+  trace_.paused(pause);
   if (!pause.paused()) {
     if (std::exchange(policy_pauses_, false))
       link_.note(Level::kInfo, "the policy's pause is over; waiting for offers");
@@ -275,6 +281,7 @@ asio::awaitable<base::Result<std::string>> Worker::rollback_policy(std::optional
 void Worker::policy_changed(const policy::PolicyStatus& status) {
   auto summary = policy::summary_of(status);
   if (summary != std::exchange(policy_summary_, summary) && !summary.empty()) {
+    trace_.policy(status, summary);
     link_.note(status.error.empty() && status.held.empty() ? Level::kInfo : Level::kWarn, std::move(summary));
   }
   apply_vram_limit();

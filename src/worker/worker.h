@@ -28,6 +28,7 @@
 #include "worker/inputs.h"
 #include "worker/job_pipeline.h"
 #include "worker/watch/pause_watch.h"
+#include "worker/watch/trace.h"
 
 namespace worker {
 
@@ -88,6 +89,8 @@ class Worker final : public control::Operator {
   void resume() override;
   asio::awaitable<base::Result<std::string>> rollback_policy(std::optional<std::uint64_t> generation) override;
   asio::awaitable<base::Result<std::string>> promote_policy() override { return outside_.policy.promote(); }
+  control::TraceKept trace_kept() const override { return trace_.kept(); }
+  asio::awaitable<control::TraceEvent> trace(std::uint64_t from) override { return trace_.event(from); }
   void drain() override { begin_drain("worker is draining", std::nullopt); }
 
   protocol::Capabilities capabilities() const;
@@ -116,6 +119,7 @@ class Worker final : public control::Operator {
 
   WorkerOptions options_;
   Outside outside_;
+  Trace trace_;
   HouseRules rules_;
   admission::Ledger ledger_;
   JobTable jobs_;

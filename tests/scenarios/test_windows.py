@@ -7,6 +7,7 @@ import pathlib
 import random
 import subprocess
 import unittest
+import xml.etree.ElementTree
 import zoneinfo
 
 from harness import WORKER, Scenario
@@ -177,21 +178,51 @@ class PolicyToolsScenario(Scenario):
 
 
 class Simulate(PolicyToolsScenario):
+    def simulate(self, *words):
+        run = self.tool("simulate", "--policy", POLICIES, *words)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        return run.stdout
+
     def test_the_shipped_policy_in_the_week_of_the_clock_change(self):
-        week = self.tool("simulate", "--policy", POLICIES, "--from", "2026-03-23")
-        self.assertEqual(week.returncode, 0, week.stderr)
-        lines = week.stdout.splitlines()
-        self.assertEqual(len(lines), 10, week.stdout)
-        self.assertIn("claims in 5640 of 10020 minutes (56 %)", lines[-1])
-        self.assertRegex(lines[2], r"^mon 2026-03-23  #{14}\.{30}####  00:00-07:00  22:00-24:00$")
-        self.assertRegex(lines[8], r"^sun 2026-03-29  #{4}  #{42}  00:00-24:00  \(the clocks change: -60 min\)$")
-        answer = json.loads(self.tool("simulate", "--policy", POLICIES, "--from", "2026-03-28", "--days", "1",
-                                      "--json").stdout)
+        lines = self.simulate("--week", "2026-03-25", "--vram", "20GiB").splitlines()
+        self.assertEqual(lines[0], "Europe/Berlin  mon 2026-03-23 .. sun 2026-03-29")
+        self.assertIn("claims in 5640 of 10020 minutes (56 %): open 94 h", lines[-1])
+        self.assertRegex(lines[2], r"^mon 2026-03-23  #{14}\.{30}####   9:00 h 00:00-07:00 22:00-24:00$")
+        self.assertRegex(lines[8], r"^sun 2026-03-29  #{4}  #{42}  23:00 h 00:00-24:00$")
+        self.assertIn("02:00-03:00 is missing: the clocks go forward", lines[9])
+        self.assertTrue(any(line.split() == ["mon-fri", "00:00", "18", "GiB", "09:00", "8", "GiB", "19:00", "18", "GiB"]
+                            for line in lines), lines)
+        answer = json.loads(self.simulate("--from", "2026-03-28", "--days", "1", "--json"))
         self.assertEqual(answer["open"], [["2026-03-27T23:00:00Z", "2026-03-28T23:00:00Z"]])
+        self.assertEqual(answer["claims"], answer["open"])
+
+    def test_a_program_on_a_tuesday_pauses_and_is_drawn(self):
+        picture = self.folder / "week.svg"
+        answer = json.loads(self.simulate("--week", "2026-03-23", "--vram", "20GiB", "--app", "maya@tue2-5", "--json",
+                                          "--svg", picture))
+        self.assertEqual(answer["paused"], [["2026-03-24T01:00:00Z", "2026-03-24T04:05:00Z", "artist is working",
+                                             "30-pause.lua:2"]])
+        self.assertEqual((answer["open_minutes"], answer["claim_minutes"]), (5640, 5640 - 185))
+        self.assertEqual(answer["marks"], [{"at": "2026-03-29T01:00:00Z", "minutes": 60}])
+        night = ["2026-03-22T23:00:00Z", "2026-03-23T08:00:00Z", 18 << 30, "40-vram.lua:2"]
+        office = ["2026-03-23T08:00:00Z", "2026-03-23T18:00:00Z", 8 << 30, "40-vram.lua:3"]
+        self.assertEqual(answer["budget"][:2], [night, office])
+        drawn = xml.etree.ElementTree.parse(picture).getroot()
+        texts = [element.text for element in drawn.iter("{http://www.w3.org/2000/svg}text")]
+        for expected in ("Tuesday", "24 March", "artist is work\u2026", "02:00\u201305:05", "8 GiB"):
+            self.assertIn(expected, texts)
+        text = self.simulate("--week", "2026-03-23", "--app", "maya@tue2-5")
+        self.assertIn('paused   "artist is working"  30-pause.lua:2\n         tue 02:00-05:05\n', text)
 
     def test_what_is_wrong_is_said(self):
         for words, code, text in ((("--from", "tomorrow"), 1, '"tomorrow" is no day; write it as 2026-03-23'),
                                   (("--from", "2026-02-30"), 1, "is no day"),
+                                  (("--week", "soon"), 1, "is no day"),
+                                  (("--week", "2026-03-23", "--days", "3"), 2, "--week is seven days"),
+                                  (("--app", "maya"), 2, "write it as maya@tue14-17"),
+                                  (("--vram", "20"), 2, "unit"),
+                                  (("--days", "63", "--svg", self.folder / "x.svg"), 1, "at most 62 days"),
+                                  (("--svg", self.folder / "none" / "x.svg"), 1, "x.svg"),
                                   (("--days", "many"), 2, "--days needs a whole number"),
                                   (("--policy", self.folder / "none"), 1, "none")):
             policy = () if "--policy" in words else ("--policy", POLICIES)
@@ -199,6 +230,8 @@ class Simulate(PolicyToolsScenario):
             self.assertEqual(run.returncode, code, run.stderr)
             self.assertIn(text, run.stderr)
             self.assertEqual(run.stdout, "")
+        run = self.tool("simulate", "--policy", POLICIES, "--app", "nuke@mon9-10")
+        self.assertIn('no pause_when names a program like "nuke"', run.stderr)
 
 
 class Describe(PolicyToolsScenario):

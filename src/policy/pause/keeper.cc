@@ -46,7 +46,7 @@ std::optional<Action> parse_action(std::string_view name) {
   return std::nullopt;
 }
 
-job::SensorSet sensors_for(const std::vector<PauseRule>& rules) {
+job::SensorSet sensors_for(const std::vector<PauseRule>& rules, const PerEvent<bool>& has_hooks) {
   job::SensorSet sensors;
   for (const PauseRule& rule : rules) {
     if (!rule.apps.empty()) sensors.add(job::Sensor::kApps);
@@ -54,6 +54,9 @@ job::SensorSet sensors_for(const std::vector<PauseRule>& rules) {
     if (rule.user_active_within) sensors.add(job::Sensor::kUser);
     if (rule.on_battery) sensors.add(job::Sensor::kPower);
   }
+  if (has_hooks[HookEvent::kBudget]) sensors.add(job::Sensor::kGpus);
+  if (!has_hooks[HookEvent::kPause]) return sensors;
+  for (const auto sensor : job::kAllSensors) sensors.add(sensor);
   return sensors;
 }
 

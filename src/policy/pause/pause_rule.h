@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/ids.h"
 #include "job/machine_facts.h"
+#include "policy/hook_event.h"
 #include "policy/rules/place.h"
 
 namespace policy::pause {
@@ -52,7 +53,7 @@ struct PauseRule {
   Action effective() const { return action == Action::kSuspend && release_vram ? Action::kReturn : action; }
 };
 
-/// What has to be measured for these rules.
-job::SensorSet sensors_for(const std::vector<PauseRule>& rules);
+/// What has to be measured for these rules, and for hooks of `pause` and `budget` where there are some.
+job::SensorSet sensors_for(const std::vector<PauseRule>& rules, const PerEvent<bool>& has_hooks = {});
 
 }  // namespace policy::pause

@@ -12,11 +12,7 @@ constexpr std::size_t kLongestWhy = 200;
 
 job::SensorSet Host::watched() const {
   if (!declared_) return {};
-  auto sensors = pause::sensors_for(declared_->rules.pauses);
-  if (declared_->has_hooks[HookEvent::kBudget]) sensors.add(job::Sensor::kGpus);
-  if (!declared_->has_hooks[HookEvent::kPause]) return sensors;
-  for (const auto sensor : job::kAllSensors) sensors.add(sensor);
-  return sensors;
+  return pause::sensors_for(declared_->rules.pauses, declared_->has_hooks);
 }
 
 asio::awaitable<pause::Pause> Host::pause(const job::MachineFacts& facts, base::WallTime now) {

@@ -57,6 +57,10 @@ struct WhyReport {
   std::vector<Refusals> rules;  // most offers first
 };
 
+/// The one change of a declaration that alone would accept an offer that `policy` declines: "max_vram 9421MiB (1.2 GiB
+/// more)". Empty when there is none, or a function decides.
+std::string single_change(PolicyRuntime& policy, const job::Offer& offer, const job::Facts& facts);
+
 /// What refused offers, and the smallest change of `today`, the present policy, that would accept them.
 WhyReport why(PolicyRuntime& today, const std::filesystem::path& folder, base::WallTime since);
 

@@ -19,6 +19,7 @@ struct Need {
   std::string change;
   std::int64_t amount = 0;
   std::string (*rounded)(std::int64_t) = nullptr;  // nothing = the change has no value
+  base::Bytes more = 0;                            // than what is declared, of a size
 };
 
 std::string in_mebibytes(std::int64_t bytes) {
@@ -57,7 +58,8 @@ std::vector<Need> needs_of_game(const rules::RuleSet& rules, const job::Offer& o
     needs.push_back({"models with '" + offer.model.str() + "'"});
   }
   if (rule->max_vram && job::vram_bytes(offer) > *rule->max_vram) {
-    needs.push_back({"max_vram", static_cast<std::int64_t>(job::vram_bytes(offer)), &in_mebibytes});
+    const base::Bytes needed = job::vram_bytes(offer);
+    needs.push_back({"max_vram", static_cast<std::int64_t>(needed), &in_mebibytes, needed - *rule->max_vram});
   }
   return needs;
 }
@@ -137,6 +139,16 @@ struct Gathered {
 };
 
 }  // namespace
+
+std::string single_change(PolicyRuntime& policy, const job::Offer& offer, const job::Facts& facts) {
+  Refusals counted;
+  const auto need = remedy(policy, {.offer = offer, .facts = facts}, counted);
+  if (!need) return {};
+  std::string text = need->change;
+  if (need->rounded != nullptr) text += " " + need->rounded(need->amount);
+  if (need->more > 0) text += " (" + rules::format_size(need->more) + " more)";
+  return text;
+}
 
 WhyReport why(PolicyRuntime& today, const std::filesystem::path& folder, base::WallTime since) {
   WhyReport report;

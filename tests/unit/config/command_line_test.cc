@@ -58,6 +58,7 @@ TEST(CommandLine, KnowsEveryCommand) {
       {{"policy", "test"}, Command::kPolicyTest},
       {{"policy", "promote"}, Command::kPolicyPromote},
       {{"engine", "list"}, Command::kEngineList},
+      {{"policy", "trace"}, Command::kPolicyTrace},
   };
   for (const auto& [words, command] : table) {
     const Invocation invocation = understood(words);
@@ -115,6 +116,15 @@ TEST(CommandLine, ReadsTheOptionsOfTheOthers) {
   const Invocation simulate = understood({"policy", "simulate", "--from", "2026-03-23", "--days", "14"});
   EXPECT_EQ(simulate.from, "2026-03-23");
   EXPECT_EQ(simulate.days, 14);
+  EXPECT_FALSE(simulate.whole_week);
+  const Invocation week = understood({"policy", "simulate", "--week", "2026-03-23", "--app", "maya@tue14-17", "--app",
+                                      "nuke@mon9-10", "--svg", "w.svg", "--vram", "20GiB"});
+  EXPECT_EQ(week.from, "2026-03-23");
+  EXPECT_TRUE(week.whole_week);
+  EXPECT_EQ(week.apps, (Words{"maya@tue14-17", "nuke@mon9-10"}));
+  EXPECT_EQ(week.svg, "w.svg");
+  EXPECT_EQ(week.vram, "20GiB");
+  EXPECT_EQ(understood({"policy", "trace", "--since", "10m"}).since, std::chrono::minutes(10));
 }
 
 TEST(CommandLine, GlobalOptionsStandInFrontOrBehind) {
@@ -162,6 +172,7 @@ TEST(CommandLine, BadUsageIsExitTwoWithTheNearestName) {
       {{"set-threshold", "-x"}, "unknown option \"-x\""},
       {{"policy", "explain"}, "policy explain needs OFFER.json"},
       {{"policy", "simulate", "--days", "0"}, "--days needs a whole number from 1 to 3660"},
+      {{"policy", "simulate", "--week", "2026-03-23", "--from", "2026-03-24"}, "leave --from and --days out"},
       {{"policy", "describe", "--days", "3"}, "unknown option \"--days\""},
       {{}, "which command?"},
       {{"--json"}, "which command?"},
@@ -207,6 +218,7 @@ TEST(CommandLine, EveryCommandHasHelpWithAnExampleInEightyColumns) {
                                        {"policy", "explain"},
                                        {"policy", "describe"},
                                        {"policy", "simulate"},
+                                       {"policy", "trace"},
                                        {"engine", "list"}};
   for (const Words& command : commands) {
     Words words = command;

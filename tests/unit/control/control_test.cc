@@ -1,13 +1,18 @@
+#include <array>
+#include <functional>
 #include <future>
 #include <gmock/gmock.h>
 #include <sys/stat.h>
 #include <thread>
+#include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/json.hpp>
 
+#include "base/event.h"
 #include "base/files.h"
 #include "base/task_group.h"
+#include "base/unique_fd.h"
 #include "control/client.h"
 #include "control/server.h"
 
@@ -27,10 +32,17 @@ class RecordingOperator final : public control::Operator {
     co_return "generation " + (generation ? std::to_string(*generation) : "before") + " is in force";
   }
   boost::asio::awaitable<base::Result<std::string>> promote_policy() override { co_return "generation 41 is in force"; }
+  control::TraceKept trace_kept() const override { return {0, events.size(), "2026-03-25T00:12:07.000001Z"}; }
+  boost::asio::awaitable<control::TraceEvent> trace(std::uint64_t from) override {
+    while (from >= events.size()) co_await happened.wait();
+    co_return control::TraceEvent{from, {}, events[from]};
+  }
 
   std::vector<std::optional<base::Duration>> pauses;
   int resumes = 0;
   int drains = 0;
+  std::vector<std::string> events = {R"({"event":"resume"})"};
+  base::Event happened;
 };
 
 TEST(Answer, EachCommandReachesTheOperator) {
@@ -103,6 +115,63 @@ TEST_F(Socket, AnswersOverTheSocket) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, base::Code::kRejected);
   EXPECT_THAT(refused.error().message, HasSubstr("explode"));
+}
+
+TEST_F(Socket, ATraceSendsWhatIsKeptAndWhatHappens) {
+  std::vector<std::string> lines;
+  const auto ended =
+      control::follow(path_, R"({"command":"policy trace","kept":true})", -1, [&](std::string_view line) {
+        lines.emplace_back(line);
+        boost::asio::post(io_, [this] {
+          target_.events.emplace_back(R"({"event":"pause"})");
+          target_.happened.notify();
+        });
+        return lines.size() < 4;
+      });
+  EXPECT_TRUE(ended) << ended.error().message;
+  EXPECT_THAT(lines, testing::ElementsAre(R"({"ok":true,"since":"2026-03-25T00:12:07.000001Z"})",
+                                          R"({"event":"resume"})", R"({"event":"pause"})", R"({"event":"pause"})"));
+}
+
+TEST_F(Socket, ATraceOfWhatHappensFromNowOnHasNothingOfBefore) {
+  std::vector<std::string> lines;
+  const auto ended = control::follow(path_, R"({"command":"policy trace"})", -1, [&](std::string_view line) {
+    lines.emplace_back(line);
+    boost::asio::post(io_, [this] {
+      target_.events.emplace_back(R"({"event":"pause"})");
+      target_.happened.notify();
+    });
+    return lines.size() < 2;
+  });
+  EXPECT_TRUE(ended) << ended.error().message;
+  EXPECT_EQ(lines.back(), R"({"event":"pause"})");
+}
+
+TEST_F(Socket, ATraceEndsWhenItIsToldTo) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe(ends.data()), 0);
+  const base::UniqueFd stop(ends[0]);
+  const base::UniqueFd tell(ends[1]);
+  int lines = 0;
+  const auto ended = control::follow(path_, R"({"command":"policy trace"})", stop.get(), [&](std::string_view) {
+    ++lines;
+    return ::write(tell.get(), "x", 1) == 1;
+  });
+  EXPECT_TRUE(ended) << ended.error().message;
+  EXPECT_EQ(lines, 1);
+}
+
+TEST_F(Socket, OnlySoManyTracesRunAtATime) {
+  // Each ends with its test: its client is gone then.
+  std::function<std::string(int)> nested = [&](int depth) {
+    std::string refused;
+    const auto ended = control::follow(path_, R"({"command":"policy trace"})", -1, [&](std::string_view) {
+      refused = depth == 8 ? "not refused" : nested(depth + 1);
+      return false;
+    });
+    return ended ? refused : ended.error().message;
+  };
+  EXPECT_EQ(nested(0), "too many traces run already");
 }
 
 TEST_F(Socket, IsForItsOwnerOnly) {

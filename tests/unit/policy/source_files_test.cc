@@ -109,18 +109,5 @@ TEST_F(SourceFilesTest, CheckListsEveryErrorOrSumsUp) {
   EXPECT_FALSE(report->summary.always_open);
 }
 
-TEST_F(SourceFilesTest, ExplainShowsEveryRuleAsText) {
-  const auto explanation =
-      explain(STUDIO_SOURCE_DIR "/policies", make_offer("prototype-7"), at(utc(2026, 3, 25, 0, 12)));
-  ASSERT_TRUE(explanation) << explanation.error().message;
-  const auto text = to_text(make_offer("prototype-7"), *explanation);
-  EXPECT_THAT(text, HasSubstr("offer 8f3c  prototype-7 / image  vram 9.2 GiB   wed 2026-03-25 01:12 Europe/Berlin\n"));
-  EXPECT_THAT(text, HasSubstr("  pass        10-night.lua:7  inside \"night\" (since tue 2026-03-24 22:00, "
-                              "ends wed 2026-03-25 07:00)\n"));
-  EXPECT_THAT(text, HasSubstr("  DECLINE     20-games.lua:4  game \"prototype-7\" is not accepted here\n"));
-  EXPECT_THAT(text, HasSubstr("  no opinion  20-games.lua:6  no opinion\n"));
-  EXPECT_THAT(text, HasSubstr("-> declined \"prototypes stay in-house\""));
-}
-
 }  // namespace
 }  // namespace policy::test

@@ -126,9 +126,11 @@ std::optional<Failure> call(State& state, Api& api, const Hook& hook, const Budg
   lua_rawgeti(lua, LUA_REGISTRYINDEX, api.views[HookEvent::kLog]);
   auto failure = state.call(1, 1, budget);
   if (!failure && !lua_isnil(lua, -1)) {
-    failure = Failure{"a log hook changes its record and returns nothing", hook.place};
+    failure = Failure{"the hook returned a " + std::string(luaL_typename(lua, -1)) +
+                          "; a log hook changes its record and returns nothing",
+                      hook.place};
   } else if (!failure && !api.verdicts.empty()) {
-    failure = Failure{"a log hook has no verdict to give", api.verdicts.front().place};
+    failure = Failure{"a verdict that is not returned; a log hook has none to give", api.verdicts.front().place};
   }
   if (failure && !failure->place.known()) failure->place = hook.place;
   lua_settop(lua, base);

@@ -1,7 +1,9 @@
+#include <algorithm>
 #include <cstdlib>
 #include <map>
 
 #include "hostile/containment_fixture.h"
+#include "policy/logs/log_router.h"
 
 namespace policy::test {
 namespace {
@@ -224,6 +226,118 @@ TEST_F(AtLoad, EveryHostileCaseIsRefusedAndTheLastGoodPolicyStays) {
     auto& test = static_cast<AtLoad&>(containment);
     EXPECT_EQ(test.host->status().error, "");
     for (int i = 0; i < std::max(1, rounds() / 10); ++i) co_await load_all(test);
+    const auto grown = resident_bytes() - test.before;
+    std::printf("core memory after the first %d: %+ld KiB\n", kWarmUp, grown / 1024);
+    EXPECT_TRUE(kSanitized || grown <= kMemoryNoise) << grown;
+    EXPECT_EQ(test.host->status().restarts, 0U);
+  });
+  EXPECT_GT(rows, 120);
+}
+
+/// What a log hook makes of records: each case in a policy of its own, since a failing hook is named once a policy.
+class InLogHooks : public Containment {
+ public:
+  InLogHooks() {
+    options.logs = router;
+    router->on_studio([this](const base::log::Record& record) {
+      arrived.push_back(record.message);
+      changed.notify();
+    });
+    for (const auto& entry : fs::directory_iterator(kHostileFolder)) {
+      if (entry.path().extension() == ".lua") fs::copy(entry.path(), folder);
+    }
+    // Comes before the case: what arrives as it was has passed no hook.
+    write(folder / "80-logs.lua", with_worker("worker.log_to 'studio' { about = 'job' }\n"
+                                              "worker.on('log', function(r) r.message = 'by the policy' end)\n"));
+    write(folder / "case.lua", runner("load.lua"));
+  }
+
+  /// A record is there to be changed, as far as its facts go.
+  static Case as_in_log(Case one) {
+    if (one.name == "34-write") one.fate = Fate::kHarmless;
+    if (one.name == "34-new-fact" || one.name == "34-insert") one.expected = "unknown fact";
+    return one;
+  }
+
+  static asio::awaitable<base::Status> next_record(InLogHooks& test, std::size_t count) {
+    while (test.arrived.size() < count) co_await test.changed.wait();
+    co_return base::Status();
+  }
+
+  /// Writes a record that names the case as its job; what arrives of it at the studio.
+  static asio::awaitable<std::string> send(InLogHooks& test, std::string job) {
+    test.arrived.clear();
+    test.router->take({std::chrono::system_clock::now(),
+                       base::log::Level::kInfo,
+                       "ws",
+                       "as it was",
+                       {{"job", std::move(job)}},
+                       {},
+                       true});
+    auto waiting = base::with_timeout(*test.clock, kLongWait, std::string("record"), next_record(test, 1));
+    const auto came = co_await std::move(waiting);
+    EXPECT_TRUE(came) << "a record was lost";
+    co_return came ? test.arrived.front() : std::string();
+  }
+
+  static asio::awaitable<void> turn_to(InLogHooks& test, const Case& one, int attempt) {
+    const auto generation = test.host->status().generation;
+    test.history.clear();
+    // The same text again would be no change.
+    const auto text = runner("hooks.lua", {{"@event@", "log"}, {"@subject@", "facts.job"}, {"@prefix@", one.name}}) +
+                      "-- " + std::to_string(attempt) + "\n";
+    const auto saved = base::write_file_atomically(test.folder / "case.lua", text);
+    EXPECT_TRUE(saved);
+    co_await test.until_generation(generation + 1);
+  }
+
+  static asio::awaitable<Seen> ask(InLogHooks& test, const Case& one, int attempt) {
+    ::testing::internal::CaptureStderr();
+    co_await turn_to(test, one, attempt);
+    test.latest_beat = {};
+    const auto start = std::chrono::steady_clock::now();
+    const auto came = co_await send(test, one.name);
+    Seen seen;
+    seen.took = std::chrono::steady_clock::now() - start;
+    seen.beat = test.latest_beat;
+    const auto next = co_await send(test, "next");
+    const auto records = records_of(::testing::internal::GetCapturedStderr(), "a log hook failed");
+    seen.what = records.empty() ? came : records.front();
+    const bool harmless = one.fate == Fate::kHarmless;
+    seen.contained =
+        came == (harmless ? "by the policy" : "as it was") && next == "by the policy" && recorded(one, records);
+    co_return seen;
+  }
+
+  static asio::awaitable<void> round(InLogHooks& test) {
+    for (const Case& each : read_cases()) {
+      if (each.fate == Fate::kLoadError) continue;
+      const Case one = as_in_log(each);
+      Seen seen;
+      for (int attempt = 0; attempt < kTries; ++attempt) {
+        seen = co_await ask(test, one, attempt);
+        co_await test.expect_next_right();
+        if (!seen.contained || (seen.took <= kSoft && seen.beat <= kLatestBeat)) break;
+      }
+      test.row(one.name, "log", seen);
+      EXPECT_TRUE(seen.contained) << one.name << ": " << seen.what;
+      EXPECT_LE(seen.took, kSoft) << one.name;
+      EXPECT_LE(seen.beat, kLatestBeat) << one.name;
+      if (test.rows == kWarmUp) test.before = resident_bytes();
+    }
+  }
+
+  std::shared_ptr<logs::LogRouter> router =
+      std::make_shared<logs::LogRouter>(io.get_executor(), io.get_executor(), *clock, root.path() / "logs");
+  std::vector<std::string> arrived;
+  long before = 0;
+};
+
+TEST_F(InLogHooks, EveryHostileCaseLeavesItsRecordAsItWasAndTheNextOneRight) {
+  run_with_heartbeat([](Containment& containment) -> asio::awaitable<void> {
+    auto& test = static_cast<InLogHooks&>(containment);
+    EXPECT_EQ(test.host->status().error, "");
+    for (int i = 0; i < std::max(1, rounds() / 10); ++i) co_await round(test);
     const auto grown = resident_bytes() - test.before;
     std::printf("core memory after the first %d: %+ld KiB\n", kWarmUp, grown / 1024);
     EXPECT_TRUE(kSanitized || grown <= kMemoryNoise) << grown;

@@ -1,0 +1,193 @@
+// policy explain: one offer, rule by rule, at a time that was asked for, or now on this machine.
+
+#include "policy/explain/explain.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <optional>
+
+#include <boost/json.hpp>
+
+#include "base/clock.h"
+#include "base/files.h"
+#include "base/log.h"
+#include "cli/commands.h"
+#include "cli/text.h"
+#include "config/exit_code.h"
+#include "control/client.h"
+#include "machine/sensors.h"
+#include "policy/generations/store.h"
+#include "policy/inspect.h"
+#include "policy/policy_host.h"
+#include "policy/rules/rule_set.h"
+#include "protocol/frames.h"
+#include "worker/application.h"
+
+namespace cli {
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t kShortHash = 8;
+
+/// What is asked about, and what is known of that moment.
+struct Question {
+  job::Offer offer;
+  job::Facts facts;
+  std::optional<job::MachineFacts> machine;
+  std::string then;  // what was decided, of a recorded offer
+};
+
+/// Which generation has these files, if any.
+struct Identity {
+  std::string hash;
+  std::uint64_t generation = 0;  // 0 = none that is known
+  bool in_force = false;         // in the worker that runs now
+};
+
+/// Accepts a claim, or the whole offer frame that holds one.
+base::Result<job::Offer> read_offer(const std::filesystem::path& path) {
+  TRY(const std::string text, base::read_file(path, 64 * base::kMiB));
+  boost::system::error_code unreadable;
+  const json::value parsed = json::parse(text, unreadable);
+  const json::object* object = unreadable ? nullptr : parsed.if_object();
+  if (object == nullptr || !object->contains("claim")) {
+    auto offer = protocol::decode_claim(text);
+    if (offer) return offer;
+    return std::move(offer).error().within(path.string() + " is no claim");
+  }
+  auto frame = protocol::decode(text);
+  if (auto* whole = std::get_if<protocol::OfferFrame>(&frame)) return std::move(whole->offer);
+  const auto* bad = std::get_if<protocol::BadFrame>(&frame);
+  return base::Error{base::Code::kInvalid,
+                     path.string() + " is no offer: " + (bad != nullptr ? bad->reason : "its type is not \"offer\"")};
+}
+
+base::Result<Question> read_recorded(const config::Invocation& invocation, const config::Loaded& loaded) {
+  TRY(auto record, recorded_offer(invocation, loaded));
+  const job::Decision& decision = record.decision;
+  Question question{std::move(record.offer), std::move(record.facts), std::nullopt, {}};
+  question.then =
+      "recorded: generation " + std::to_string(decision.generation) + " " +
+      (decision.accepted ? "accepted it" : "declined it \"" + base::log::printable(decision.reason) + "\"") +
+      (decision.rule.empty() ? "" : ", " + base::log::printable(decision.rule));
+  return question;
+}
+
+/// The cards are this machine's at any time; what runs on it is known of now alone.
+base::Result<Question> read_question(const config::Invocation& invocation, const policy::PolicyRuntime& runtime) {
+  Question question;
+  TRY(question.offer, read_offer(invocation.offer_file));
+  question.facts.now = base::make_system_clock()->wall_now();
+  const auto sensors = machine::make_sensors();
+  if (invocation.at) {
+    question.facts.gpus = sensors->probe_gpus();
+    return question;
+  }
+  auto wanted = policy::pause::sensors_for(runtime.rules().pauses, runtime.has_hooks());
+  question.machine = sensors->read(wanted);
+  const auto& cards = question.machine->gpus.value;
+  question.facts.gpus = cards ? *cards : sensors->probe_gpus();
+  return question;
+}
+
+Identity identify(const policy::SourceFiles& files, const config::Loaded& loaded) {
+  Identity identity{policy::generations::fingerprint(files), 0, false};
+  const auto socket = control::socket_path(loaded.settings.runtime_folder, loaded.settings.config_file);
+  if (const auto answer = control::ask(socket, R"({"command":"status"})")) {
+    const json::value status = json::parse(*answer);
+    const json::object& active = status.at("status").at("policy").as_object();
+    identity.in_force = active.at("hash").as_string() == json::string_view(identity.hash);
+    if (identity.in_force) identity.generation = active.at("generation").to_number<std::uint64_t>();
+  }
+  if (identity.in_force) return identity;
+  const auto folder = policy::generations_folder(worker::policy_data_folder(loaded.settings));
+  std::vector<std::string> ignored;
+  for (const auto& kept : policy::generations::Store(folder).list(ignored)) {
+    if (kept.hash == identity.hash) identity.generation = std::max(identity.generation, kept.number);
+  }
+  return identity;
+}
+
+std::string to_text(const Identity& identity) {
+  const auto hash = " (" + identity.hash.substr(0, kShortHash) + ")";
+  if (identity.generation == 0) return "policy" + hash + ", never in force";
+  return "policy g" + std::to_string(identity.generation) + hash + (identity.in_force ? ", in force" : "");
+}
+
+json::array trace_of(const job::Decision& decision) {
+  json::array trace;
+  for (const auto& line : decision.trace) {
+    trace.push_back(json::object{{"vote", job::to_string(line.vote)}, {"rule", line.rule}, {"text", line.text}});
+  }
+  return trace;
+}
+
+json::object pauses_of(const policy::Explanation& explanation) {
+  json::array held;
+  for (const auto& one : explanation.pauses) {
+    held.push_back(json::object{
+        {"title", one.title}, {"rule", one.rule}, {"why", one.why}, {"action", policy::pause::to_string(one.action)}});
+  }
+  return {{"held", std::move(held)},
+          {"unknown", json::array(explanation.unmeasured.begin(), explanation.unmeasured.end())}};
+}
+
+json::value budget_of(const policy::Budget& budget) {
+  if (!budget.bytes) return nullptr;
+  return json::object{{"bytes", *budget.bytes}, {"rule", budget.rule}, {"exact", budget.exact}};
+}
+
+void print_json(const Question& question, const policy::Explanation& explanation, const Identity& identity) {
+  const auto& decision = explanation.decision;
+  json::object whole{
+      {"job", question.offer.id.str()},
+      {"game", question.offer.game.str()},
+      {"kind", job::to_string(question.offer.kind)},
+      {"time", explanation.local_time},
+      {"accepted", decision.accepted},
+      {"code", job::to_string(decision.code)},
+      {"reason", decision.reason},
+      {"rule", decision.rule},
+      {"error", explanation.error},
+      {"trace", trace_of(decision)},
+      {"pauses", pauses_of(explanation)},
+      {"budget", budget_of(explanation.budget)},
+      {"near_miss", explanation.near_miss},
+      {"policy",
+       json::object{{"hash", identity.hash}, {"generation", identity.generation}, {"in_force", identity.in_force}}},
+      {"instructions", explanation.instructions}};
+  std::puts(json::serialize(whole).c_str());
+}
+
+}  // namespace
+
+int explain_policy(const config::Invocation& invocation, const config::Loaded& loaded) {
+  const auto& path = loaded.settings.policy;
+  if (path.empty()) return fail(config::kExitUsage, kNoPolicy);
+  auto files = policy::read_sources(path);
+  if (!files) return fail(config::kExitFailed, files.error().message);
+  const Identity identity = identify(*files, loaded);
+  const auto runtime = policy::PolicyRuntime::load(std::move(*files));
+  if (!runtime) return fail(config::kExitFailed, runtime.error().message);
+  const bool recorded = invocation.last || invocation.recorded_id;
+  auto question = recorded ? read_recorded(invocation, loaded) : read_question(invocation, **runtime);
+  if (!question) return fail(config::kExitFailed, question.error().message);
+  if (invocation.at) {
+    const auto at = policy::parse_time(path, *invocation.at);
+    if (!at) return fail(config::kExitUsage, at.error().message);
+    question->facts.now = *at;
+  }
+  auto explanation = policy::explain(**runtime, question->offer, question->facts, question->machine);
+  if (invocation.json) {
+    print_json(*question, explanation, identity);
+    return config::kExitOk;
+  }
+  explanation.policy = to_text(identity);
+  std::fputs(policy::to_text(question->offer, question->facts, explanation).c_str(), stdout);
+  if (!explanation.error.empty()) std::printf("policy error: %s\n", explanation.error.c_str());
+  if (!question->then.empty()) std::puts(question->then.c_str());
+  return config::kExitOk;
+}
+
+}  // namespace cli

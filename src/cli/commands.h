@@ -26,6 +26,7 @@ int describe_policy(const config::Invocation& invocation, const config::Loaded& 
 int simulate_policy(const config::Invocation& invocation, const config::Loaded& loaded);
 int test_policy(const config::Invocation& invocation, const config::Loaded& loaded);
 int replay_policy(const config::Invocation& invocation, const config::Loaded& loaded);
+int diff_policies(const config::Invocation& invocation, const config::Loaded& loaded);
 int why_refused(const config::Invocation& invocation, const config::Loaded& loaded);
 /// Writes the editor's files beside the policy.
 int write_policy_stubs(const config::Invocation& invocation, const config::Loaded& loaded);

@@ -74,6 +74,8 @@ int run_policy_command(const config::Invocation& invocation, const config::Loade
       return promote_policy(loaded);
     case config::Command::kPolicyRollback:
       return roll_back_policy(invocation, loaded);
+    case config::Command::kPolicyDiff:
+      return diff_policies(invocation, loaded);
     case config::Command::kPolicyTrace:
       return trace_policy(invocation, loaded);
     default:

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "cli/commands.h"
+#include "cli/tally_text.h"
 #include "cli/text.h"
 #include "config/exit_code.h"
 #include "policy/inspect.h"
@@ -33,46 +34,6 @@ base::WallTime begin_of(const config::Invocation& invocation, std::chrono::secon
 void warn_of_damage(const policy::records::ReadCounts& counts) {
   if (counts.damaged == 0) return;
   std::fprintf(stderr, "warning: %llu damaged records are left out\n", static_cast<unsigned long long>(counts.damaged));
-}
-
-std::string verdict_text(bool accepted, const std::string& reason) {
-  return accepted ? "accepted" : "declined \"" + base::log::printable(reason) + "\"";
-}
-
-json::object json_of(const policy::records::ChangeGroup& group) {
-  const auto& witness = group.witness;
-  return {{"change", group.change},
-          {"rule", group.rule},
-          {"offers", group.offers},
-          {"error", group.error},
-          {"witness", json::object{{"job", witness.offer.id.str()},
-                                   {"at", policy::records::format_time(witness.facts.now)},
-                                   {"game", witness.offer.game.str()},
-                                   {"kind", job::to_string(witness.offer.kind)},
-                                   {"then", json::object{{"accepted", witness.decision.accepted},
-                                                         {"reason", witness.decision.reason},
-                                                         {"rule", witness.decision.rule},
-                                                         {"generation", witness.decision.generation}}},
-                                   {"now", json::object{{"accepted", group.now.accepted},
-                                                        {"reason", group.now.reason},
-                                                        {"rule", group.now.rule}}}}}};
-}
-
-void print_replay(const policy::records::ReplayReport& report) {
-  std::printf("%llu offers: %llu same, %llu now accepted, %llu now refused, %llu errors\n",
-              static_cast<unsigned long long>(report.read.records), static_cast<unsigned long long>(report.same),
-              static_cast<unsigned long long>(report.now_accepted), static_cast<unsigned long long>(report.now_refused),
-              static_cast<unsigned long long>(report.errors));
-  for (const auto& group : report.groups) {
-    const auto& witness = group.witness;
-    std::printf("\n%llu %s  %s\n  for example %s  %s / %s  %s\n  then %s\n  now  %s\n",
-                static_cast<unsigned long long>(group.offers), group.change.c_str(),
-                base::log::printable(group.rule).c_str(), base::log::printable(witness.offer.id.str()).c_str(),
-                base::log::printable(witness.offer.game.str()).c_str(), job::to_string(witness.offer.kind).data(),
-                policy::records::format_time(witness.facts.now).c_str(),
-                verdict_text(witness.decision.accepted, witness.decision.reason).c_str(),
-                group.error.empty() ? verdict_text(group.now.accepted, group.now.reason).c_str() : group.error.c_str());
-  }
 }
 
 json::object json_of(const policy::records::Refusals& refusals) {
@@ -118,19 +79,21 @@ void print_why(const policy::records::WhyReport& report) {
 int replay_policy(const config::Invocation& invocation, const config::Loaded& loaded) {
   const auto runtime = policy::open_policy(invocation.with);
   if (!runtime) return fail(config::kExitFailed, runtime.error().message);
+  const auto clock = base::make_system_clock();
+  const auto begun = clock->now();
   const auto report = policy::records::replay(**runtime, folder_of(loaded), begin_of(invocation, kReplayed));
+  const double seconds = std::chrono::duration<double>(clock->now() - begun).count();
   warn_of_damage(report.read);
-  if (!invocation.json) {
-    print_replay(report);
+  if (invocation.json) {
+    auto whole = json_of(report);
+    whole["damaged"] = report.read.damaged;
+    whole["seconds"] = seconds;
+    std::puts(json::serialize(whole).c_str());
     return config::kExitOk;
   }
-  json::array groups;
-  for (const auto& group : report.groups) groups.push_back(json_of(group));
-  const json::object whole{
-      {"offers", report.read.records},     {"same", report.same},     {"now_accepted", report.now_accepted},
-      {"now_refused", report.now_refused}, {"errors", report.errors}, {"damaged", report.read.damaged},
-      {"groups", std::move(groups)}};
-  std::puts(json::serialize(whole).c_str());
+  std::fputs(to_text(report).c_str(), stdout);
+  std::printf("\nverdict hash %s\n%.0f offers/s\n", report.hash.c_str(),
+              seconds > 0 ? static_cast<double>(report.offers) / seconds : 0.0);
   return config::kExitOk;
 }
 

@@ -61,6 +61,8 @@ constexpr std::array kSpecs = {
     Spec{Command::kPolicyStubs, "policy stubs", "Policies", "types for your editor", "[DIR]", "policy stubs policies/"},
     Spec{Command::kPolicyTrace, "policy trace", "Policies", "decisions, pauses and reloads as they happen", "",
          "policy trace --since 10m"},
+    Spec{Command::kPolicyDiff, "policy diff", "Policies", "what two policies do differently", "[DIR1] DIR2",
+         "policy diff policies/ edited/"},
     Spec{Command::kEngineList, "engine list", "Engines", "engines found, and what they serve", "", "engine list"},
 };
 
@@ -202,8 +204,10 @@ base::Status read_values(const cxxopts::ParseResult& parsed, const Spec& spec, I
 }
 
 base::Status read_positional(const std::vector<std::string>& words, const Spec& spec, Invocation& invocation) {
-  const std::size_t expected = spec.arguments.empty() ? 0 : 1;
-  if (words.size() < expected && !spec.arguments.starts_with("[")) {
+  const auto spaces = static_cast<std::size_t>(std::count(spec.arguments.begin(), spec.arguments.end(), ' '));
+  const auto optional = static_cast<std::size_t>(std::count(spec.arguments.begin(), spec.arguments.end(), '['));
+  const std::size_t expected = spec.arguments.empty() ? 0 : spaces + 1;
+  if (words.size() + optional < expected) {
     return base::Error{base::Code::kInvalid, std::string(spec.words) + " needs " + std::string(spec.arguments) +
                                                  ", for example: studio-worker " + std::string(spec.example)};
   }

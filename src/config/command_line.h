@@ -36,6 +36,7 @@ enum class Command : std::uint8_t {
   kPolicyRollback,
   kPolicyPromote,
   kPolicyStubs,
+  kPolicyDiff,
   kEngineList,
   kPolicyTest,
   kPolicyTrace,
@@ -68,6 +69,7 @@ struct Invocation {
   bool coverage = false;                      // policy test
   std::optional<unsigned> least_coverage;     // policy test, percent
   std::filesystem::path stubs_folder;         // policy stubs
+  std::vector<std::filesystem::path> compared;  // policy diff: one or two
 };
 
 /// The program is to end at once with this text: help, version, or what is wrong with the arguments.

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "policy/lua/api.h"
+#include "policy/lua/identity/function_code.h"
 #include "policy/lua/record/log_hook.h"
 #include "policy/lua/sense/sense.h"
 #include "policy/lua/state.h"
@@ -269,6 +270,18 @@ PolicyRuntime::Summary PolicyRuntime::summary() const {
     if (!is_test_file(file.name)) summary.files.push_back(file.name);
   }
   return summary;
+}
+
+std::vector<PolicyRuntime::HookCode> PolicyRuntime::hook_code() const {
+  std::vector<HookCode> code;
+  const lua::Api& api = loaded_->api;
+  for (std::size_t i = 0; i < kHookEventNames.size(); ++i) {
+    const auto event = static_cast<HookEvent>(i);
+    for (const lua::Hook& hook : api.hooks[event]) {
+      code.push_back({{event, rules::to_string(hook.place)}, lua::code_of(*loaded_->state, api, hook.function)});
+    }
+  }
+  return code;
 }
 
 std::string PolicyRuntime::local_time(base::WallTime when) const {

@@ -103,6 +103,12 @@ class PolicyRuntime {
   Summary summary() const;
   const rules::RuleSet& rules() const;
   const SourceFiles& sources() const { return files_; }
+  /// What each function does, as a text that is the same for the same function; see lua/identity.
+  struct HookCode {
+    HookPlace at;
+    std::string text;
+  };
+  std::vector<HookCode> hook_code() const;
   PerEvent<bool> has_hooks() const;
   /// "tue 2026-03-24 22:00 Europe/Berlin".
   std::string local_time(base::WallTime when) const;

@@ -204,6 +204,17 @@ class Records(Scenario):
         self.assertEqual(code, 0, err)
         return out
 
+    def assert_a_new_function_is_tried(self, folder):
+        function = self.folder / "function"
+        function.mkdir()
+        (function / "a.lua").write_text((folder / "a.lua").read_text() +
+                                        "worker.on('offer', function() return worker.decline 'by hand' end)\n")
+        code, out, err = self.control("policy", "diff", function)
+        self.assertEqual(code, 1, err)
+        self.assertIn("a function of 'offer' is new", out)
+        self.assertIn("tried on 4 recorded offers", out)
+        self.assertIn("4 offers: 1 same, 0 now accepted, 3 now refused", out)
+
     def test_recorded_offers_are_replayed_and_explained(self):
         folder = self.folder / "policies"
         folder.mkdir()
@@ -226,8 +237,13 @@ class Records(Scenario):
         self.assertEqual((replay["offers"], replay["same"], replay["errors"]), (4, 0, 0))
         groups = {(one["change"], one["rule"]): one for one in replay["groups"]}
         self.assertEqual(groups["now refused", "a.lua:2"]["offers"], 3)
-        self.assertEqual(groups["now accepted", "a.lua:2"]["witness"]["job"], declined)
-        self.assertIn("3 now refused", self.policy_command("replay", "--with", edited))
+        accepted = groups["now accepted", "a.lua:3"]
+        self.assertEqual((accepted["before"], accepted["witness"]["job"]), ("a.lua:2", declined))
+        self.assertEqual(replay["hash"], json.loads(self.policy_command("replay", "--with", edited, "--json"))["hash"])
+        text = self.policy_command("replay", "--with", edited)
+        self.assertIn("3 now refused", text)
+        self.assertRegex(text, r"verdict hash [0-9a-f]{16}\n\d+ offers/s")
+        self.assert_a_new_function_is_tried(folder)
 
         why = json.loads(self.policy_command("why", "--json"))
         self.assertEqual((why["offers"], why["refused"]), (4, 1))
@@ -247,6 +263,26 @@ class Records(Scenario):
                  for line in file.read_text().splitlines()]
         self.assertEqual([json.loads(line)["mode"] for line in lines], ["live"] * 4)
         self.assertFalse(any("prompt" in line for line in lines))
+
+    def test_two_policies_are_compared_by_what_they_do(self):
+        for name, hour in (("one", "22:00"), ("same", "22:00"), ("other", "22:01")):
+            (self.folder / name).mkdir()
+            (self.folder / name / "a.lua").write_text(
+                "local worker = require 'worker'\n" + ("-- a note\n" if name == "same" else "") +
+                f"worker.window 'night' {{ from = '{hour}', to = '07:00' }}\n"
+                "worker.accept_during { 'night' }\n")
+        self.write_config("http://127.0.0.1:1")
+        code, out, err = self.control("policy", "diff", self.folder / "one", self.folder / "same")
+        self.assertEqual(code, 0, err)
+        self.assertIn("no difference in behaviour", out)
+        code, out, err = self.control("policy", "diff", self.folder / "other", "--policy", self.folder / "one", "--json")
+        self.assertEqual(code, 1, err)
+        report = json.loads(out)
+        self.assertEqual((report["same"], report["exact"], len(report["differences"])), (False, True, 1))
+        self.assertIn("closed now: every day 22:00-22:01, 371 times", report["differences"][0]["text"])
+        code, _, err = self.control("policy", "diff", self.folder / "one", self.folder / "nowhere")
+        self.assertEqual(code, 2)
+        self.assertIn("nowhere", err)
 
     def test_a_save_that_would_accept_nothing_waits_for_the_operator(self):
         folder = self.folder / "policies"

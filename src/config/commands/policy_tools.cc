@@ -42,7 +42,8 @@ void add_policy_options(Command command, cxxopts::Options& options) {
   if (command == Command::kPolicyReplay) {
     add("with", "the policy to try", cxxopts::value<std::string>(), "FILE|DIR");
   }
-  if (command == Command::kPolicyReplay || command == Command::kPolicyWhy || command == Command::kPolicyTrace) {
+  if (command == Command::kPolicyReplay || command == Command::kPolicyWhy ||
+      command == Command::kPolicyDiff || command == Command::kPolicyTrace) {
     add("since", "how far back: 12h, 7d", cxxopts::value<std::string>(), "TIME");
   }
   if (command == Command::kPolicyTest) {
@@ -66,7 +67,7 @@ base::Status read_policy_options(const cxxopts::ParseResult& parsed, Invocation&
     invocation.with = *with;
   }
   if (invocation.command == Command::kPolicyReplay || invocation.command == Command::kPolicyWhy ||
-      invocation.command == Command::kPolicyTrace) {
+      invocation.command == Command::kPolicyDiff || invocation.command == Command::kPolicyTrace) {
     if (const auto since = given(parsed, "since")) {
       TRY(invocation.since, parse_duration(*since));
     }
@@ -92,6 +93,7 @@ base::Status read_policy_words(const std::vector<std::string>& words, Invocation
                        "policy explain needs OFFER.json, --last or --id ID, and one of them only"};
   }
   if (words.empty()) return {};
+  if (invocation.command == Command::kPolicyDiff) invocation.compared.assign(words.begin(), words.end());
   if (invocation.command == Command::kPolicyExplain) invocation.offer_file = words[0];
   if (invocation.command == Command::kPolicyStubs) invocation.stubs_folder = words[0];
   if (invocation.command == Command::kPolicyRollback) {

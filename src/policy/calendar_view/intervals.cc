@@ -34,41 +34,6 @@ std::string span_text(const Outlook& outlook, const std::vector<Day>& days, cons
 
 }  // namespace
 
-Intervals clipped(const Intervals& intervals, const rules::Interval& to) {
-  Intervals result;
-  for (const rules::Interval& interval : intervals) {
-    const rules::Interval part{std::max(interval.start, to.start), std::min(interval.end, to.end)};
-    if (part.start < part.end) result.push_back(part);
-  }
-  return result;
-}
-
-Intervals without(const Intervals& from, const Intervals& holes) {
-  Intervals result;
-  for (rules::Interval rest : from) {
-    for (const rules::Interval& hole : holes) {
-      if (hole.end <= rest.start || hole.start >= rest.end) continue;
-      if (hole.start > rest.start) result.push_back({rest.start, hole.start});
-      rest.start = std::min(hole.end, rest.end);
-    }
-    if (rest.start < rest.end) result.push_back(rest);
-  }
-  return result;
-}
-
-Intervals merged(Intervals intervals) {
-  std::sort(intervals.begin(), intervals.end(),
-            [](const rules::Interval& a, const rules::Interval& b) { return a.start < b.start; });
-  Intervals result;
-  for (const rules::Interval& part : intervals) {
-    if (!result.empty() && part.start <= result.back().end)
-      result.back().end = std::max(result.back().end, part.end);
-    else
-      result.push_back(part);
-  }
-  return result;
-}
-
 std::int64_t minutes_in(const Intervals& intervals) {
   base::WallTime::duration sum{};
   for (const rules::Interval& interval : intervals) sum += interval.end - interval.start;

@@ -13,12 +13,6 @@ namespace policy::calendar_view {
 
 using Intervals = std::vector<rules::Interval>;
 
-/// The part of each that lies in `to`; empty parts are left out.
-Intervals clipped(const Intervals& intervals, const rules::Interval& to);
-/// `from` without the time of `holes`. Both in order, `from` without overlap.
-Intervals without(const Intervals& from, const Intervals& holes);
-/// In order, without overlap.
-Intervals merged(Intervals intervals);
 std::int64_t minutes_in(const Intervals& intervals);
 
 /// "9 h", "9 h 30 min", "45 min".

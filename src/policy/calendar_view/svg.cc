@@ -152,7 +152,7 @@ class Drawing {
     std::string words = "A worker " + total + ".";
     for (const Day& day : days_) {
       words += " " + day_name(day.date) + ": ";
-      const auto claims = clipped(outlook_.claims, day.whole);
+      const auto claims = rules::cut_to(outlook_.claims, day.whole);
       for (std::size_t i = 0; i < claims.size(); ++i) words += (i == 0 ? "" : ", ") + span(claims[i], day);
       words += claims.empty() ? "closed." : ".";
     }
@@ -194,13 +194,13 @@ class Drawing {
   void add_day(const Day& day, double y) {
     body_ += text(40, y + 15, "day", day_name(day.date)) + text(40, y + 32, "date", date_name(day.date));
     body_ += box(kLeft, y, kRight - kLeft, kBar, "rx=\"3\" fill=\"#eef1f4\"");
-    const auto claims = clipped(outlook_.claims, day.whole);
+    const auto claims = rules::cut_to(outlook_.claims, day.whole);
     for (const auto& part : claims) {
       add_stretch(part, day, y, "rx=\"3\" fill=\"#c9ead1\" stroke=\"#2b7a3f\"", "", "claims " + span(part, day));
     }
     for (const Paused& one : outlook_.paused) {
       // Where it is closed anyway nobody misses anything.
-      for (const auto& part : clipped(clipped(outlook_.open, one.when), day.whole)) {
+      for (const auto& part : rules::cut_to(rules::cut_to(outlook_.open, one.when), day.whole)) {
         add_stretch(part, day, y, "rx=\"3\" fill=\"url(#paused)\" stroke=\"#b7791f\"", one.title,
                     "paused " + span(part, day) + ", " + one.title);
       }
@@ -233,7 +233,7 @@ class Drawing {
   /// The higher, the more of the cards.
   void add_memory(const Day& day, double y) {
     for (const Budget& one : outlook_.budget) {
-      for (const auto& part : clipped({one.when}, day.whole)) {
+      for (const auto& part : rules::cut_to({one.when}, day.whole)) {
         const double share =
             one.bytes
                 ? std::min(1.0, static_cast<double>(*one.bytes) / std::max(1.0, static_cast<double>(outlook_.memory)))

@@ -53,17 +53,17 @@ class Calendar {
 
   const Cell& cell(const rules::Interval& slot) const {
     if (slot.start >= slot.end) return kMissing;
-    const auto claims = clipped(outlook_.claims, slot);
+    const auto claims = rules::cut_to(outlook_.claims, slot);
     if (claims.size() == 1 && claims.front() == slot) return kClaims;
     if (!claims.empty()) return kInPart;
-    return clipped(outlook_.open, slot).empty() ? kClosed : kPaused;
+    return rules::cut_to(outlook_.open, slot).empty() ? kClosed : kPaused;
   }
 
   void add_day(const Day& day) {
     text_ += strong(date_text(outlook_, day)) + "  ";
     const auto at = [&](int slot) { return outlook_.zone.instant(day.date, slot * kSlot); };
     for (int slot = 0; slot < kSlots; ++slot) text_ += paint(cell({at(slot), at(slot + 1)}));
-    const auto claims = clipped(outlook_.claims, day.whole);
+    const auto claims = rules::cut_to(outlook_.claims, day.whole);
     const auto minutes = minutes_in(claims);
     const auto hours = std::to_string(minutes / 60) + ":" + std::to_string(minutes % 60 + 100).substr(1);
     text_ += std::string(7 - hours.size(), ' ') + hours + " h";
@@ -88,7 +88,7 @@ class Calendar {
   std::string budget_of(const Day& day) const {
     std::string text;
     for (const Budget& one : outlook_.budget) {
-      const auto part = clipped({one.when}, day.whole);
+      const auto part = rules::cut_to({one.when}, day.whole);
       if (part.empty()) continue;
       const auto size = one.bytes ? rules::format_size(*one.bytes) : std::string("all");
       text += (text.empty() ? "" : "  ") + time_of_day(outlook_, part.front().start, day) + " " + size;

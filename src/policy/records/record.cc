@@ -230,7 +230,7 @@ void Writer::append(std::string& out, const DecisionRecord& record) {
   line.text("error", base::log::printable(record.error));
   line.number("instructions", record.instructions);
   line.number("us", std::chrono::duration<double, std::micro>(record.took).count());
-  line.text("mode", "live");
+  line.text("mode", record.mode == Mode::kShadow ? "shadow" : "live");
   line.close();
   out += '\n';
 }
@@ -256,6 +256,7 @@ bool Reader::read(std::string_view line, DecisionRecord& record) {
     record.facts.est_time = std::chrono::nanoseconds(std::llround(*seconds * 1e9));
   }
   record.facts.gpus = cards_;
+  record.mode = object.text("mode") == "shadow" ? Mode::kShadow : Mode::kLive;
   record.zone = object.text("zone");
   record.policy_hash = object.text("policy_hash");
   record.decision.accepted = verdict == "accept";

@@ -15,7 +15,11 @@
 
 namespace policy::records {
 
+/// Who decided: the policy in force, or one that is only tried beside it.
+enum class Mode : std::uint8_t { kLive, kShadow };
+
 struct DecisionRecord {
+  Mode mode = Mode::kLive;
   std::string zone;  // the policy's
   std::string policy_hash;
   job::Offer offer;        // without task, inputs and files

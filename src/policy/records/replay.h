@@ -8,30 +8,16 @@
 
 #include "policy/policy_runtime.h"
 #include "policy/records/ring.h"
+#include "policy/records/tally.h"
 
 namespace policy::records {
 
-/// Offers whose verdict changes in the same way by the same rule, with the first of them.
-struct ChangeGroup {
-  std::string change;  // "now accepted", "now refused", "error"
-  std::string rule;    // that refuses now, or refused then
-  std::uint64_t offers = 0;
-  DecisionRecord witness;
-  job::Decision now;  // the witness's verdict
-  std::string error;
-};
-
-struct ReplayReport {
-  ReadCounts read;
-  std::uint64_t same = 0;
-  std::uint64_t now_accepted = 0;
-  std::uint64_t now_refused = 0;
-  std::uint64_t errors = 0;
-  std::vector<ChangeGroup> groups;  // errors first, then refusals; the largest first
-};
-
 /// Each offer as it came, at its time. An offer that a hook fails on counts as an error and as nothing else.
-ReplayReport replay(PolicyRuntime& policy, const std::filesystem::path& folder, base::WallTime since);
+TallyReport replay(PolicyRuntime& policy, const std::filesystem::path& folder, base::WallTime since);
+
+/// The same with the verdicts of `before` in place of the recorded ones.
+TallyReport replay_both(PolicyRuntime& before, PolicyRuntime& after, const std::filesystem::path& folder,
+                        base::WallTime since);
 
 /// A change of one declaration that alone would have accepted some of a rule's refused offers.
 struct Remedy {

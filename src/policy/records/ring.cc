@@ -150,10 +150,10 @@ void Ring::make_room(std::chrono::sys_days today) const {
 }
 
 ReadCounts for_each(const std::filesystem::path& folder, base::WallTime since,
-                    const std::function<bool(const DecisionRecord&)>& use) {
+                    const std::function<bool(const DecisionRecord&)>& use, Mode mode) {
   ReadCounts counts;
   const auto in_time = [&](const DecisionRecord& record) {
-    if (record.facts.now >= since) return use(record);
+    if (record.facts.now >= since && record.mode == mode) return use(record);
     --counts.records;
     return true;
   };
@@ -171,7 +171,7 @@ std::vector<DecisionRecord> newest(const std::filesystem::path& folder, std::siz
     std::vector<DecisionRecord> here;
     ReadCounts counts;
     read_lines(file->path, counts, [&here](const DecisionRecord& record) {
-      here.push_back(record);
+      if (record.mode == Mode::kLive) here.push_back(record);
       return true;
     });
     const auto wanted = std::min(here.size(), count - found.size());

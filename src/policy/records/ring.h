@@ -50,12 +50,12 @@ struct ReadCounts {
   std::uint64_t damaged = 0;  // lines and files that could not be read
 };
 
-/// Every record from `since` on, oldest first. `use` returns false to end it. Damaged lines are skipped and counted;
-/// half a line at the end is one that is being written.
+/// Every record of this mode from `since` on, oldest first. `use` returns false to end it. Damaged lines are skipped
+/// and counted; half a line at the end is one that is being written.
 ReadCounts for_each(const std::filesystem::path& folder, base::WallTime since,
-                    const std::function<bool(const DecisionRecord&)>& use);
+                    const std::function<bool(const DecisionRecord&)>& use, Mode mode = Mode::kLive);
 
-/// The last `count` records, oldest first.
+/// The last `count` records of the policies in force, oldest first.
 std::vector<DecisionRecord> newest(const std::filesystem::path& folder, std::size_t count);
 
 }  // namespace policy::records

@@ -17,7 +17,8 @@ std::chrono::sys_days day_of(std::chrono::sys_seconds local) {
   return std::chrono::floor<std::chrono::days>(local);
 }
 
-/// Joins what overlaps or touches.
+}  // namespace
+
 std::vector<Interval> merged(std::vector<Interval> parts) {
   std::sort(parts.begin(), parts.end(), [](const Interval& a, const Interval& b) { return a.start < b.start; });
   std::vector<Interval> result;
@@ -30,7 +31,6 @@ std::vector<Interval> merged(std::vector<Interval> parts) {
   return result;
 }
 
-/// `from` without the time of `holes`; both merged.
 std::vector<Interval> without(const std::vector<Interval>& from, const std::vector<Interval>& holes) {
   std::vector<Interval> result;
   for (Interval rest : from) {
@@ -44,7 +44,14 @@ std::vector<Interval> without(const std::vector<Interval>& from, const std::vect
   return result;
 }
 
-}  // namespace
+std::vector<Interval> cut_to(const std::vector<Interval>& intervals, const Interval& to) {
+  std::vector<Interval> result;
+  for (const Interval& interval : intervals) {
+    const Interval part{std::max(interval.start, to.start), std::min(interval.end, to.end)};
+    if (part.start < part.end) result.push_back(part);
+  }
+  return result;
+}
 
 const Window* Calendar::find_window(std::string_view name) const {
   for (const Entry& entry : windows_) {
@@ -88,12 +95,12 @@ std::optional<Interval> Calendar::occurrence(const Window& window, std::chrono::
   return Interval{start, end};
 }
 
-std::vector<Calendar::Occurrence> Calendar::occurrences(std::string_view name, std::chrono::sys_days centre) const {
+std::vector<Calendar::Occurrence> Calendar::occurrences(std::string_view name, const Days& reach) const {
   std::vector<Occurrence> result;
   const auto* window = find_window(name);
   const auto* dates = find_dates(name);
   const Window whole_day{.until = std::chrono::hours(24)};
-  for (auto day = centre - kReach; day <= centre + kReach; day += std::chrono::days(1)) {
+  for (auto day = reach.first; day <= reach.last; day += std::chrono::days(1)) {
     if (window == nullptr && (dates == nullptr || !contains(*dates, day))) continue;
     const auto when = occurrence(window != nullptr ? *window : whole_day, day);
     if (when) result.push_back({*when, window != nullptr ? window->name : dates->name});
@@ -111,7 +118,7 @@ bool Calendar::inside(std::string_view name, base::WallTime now) {
   }
   if (entry->valid.contains(now)) return entry->inside;
   std::vector<Interval> parts;
-  for (const Occurrence& found : occurrences(name, today)) parts.push_back(found.when);
+  for (const Occurrence& found : occurrences(name, near(today))) parts.push_back(found.when);
   entry->inside = false;
   entry->valid = {now, zone_.instant(today + std::chrono::days(1), {})};
   for (const Interval& part : merged(std::move(parts))) {
@@ -134,18 +141,41 @@ base::WallTime Calendar::holds_until(std::string_view name, base::WallTime now) 
   return zone_.instant(day_of(zone_.local(now)) + std::chrono::days(1), {});
 }
 
+std::vector<Interval> Calendar::periods_around(std::string_view per, const Days& reach) const {
+  std::vector<Interval> parts;
+  if (find(per)) {
+    for (const Occurrence& found : occurrences(per, reach)) parts.push_back(found.when);
+    return parts;
+  }
+  const std::chrono::days length(per == kPerWeek ? 7 : 1);
+  for (auto day = reach.first; day <= reach.last; day += std::chrono::days(1)) {
+    if (per == kPerWeek && std::chrono::weekday(day) != std::chrono::Monday) continue;
+    parts.push_back({zone_.instant(day, {}), zone_.instant(day + length, {})});
+  }
+  return parts;
+}
+
+Calendar::Days Calendar::days_of(const Interval& range) const {
+  return {day_of(zone_.local(range.start)) - kReach, day_of(zone_.local(range.end)) + kReach};
+}
+
+std::vector<Interval> Calendar::times(std::string_view name, const Interval& range) const {
+  auto parts = periods_around(name, days_of(range));
+  std::erase_if(parts, [&](const Interval& part) { return part.end <= range.start || part.start >= range.end; });
+  return parts;
+}
+
+std::vector<Interval> Calendar::open_times(const AcceptDuring& rule, const Interval& range) const {
+  const Around whole = around(rule, days_of(range));
+  std::vector<Interval> parts;
+  parts.reserve(whole.opens.size());
+  for (const Occurrence& found : whole.opens) parts.push_back(found.when);
+  return cut_to(without(merged(std::move(parts)), merged(whole.holes)), range);
+}
+
 Period Calendar::find_period(std::string_view per, base::WallTime now) const {
   const auto today = day_of(zone_.local(now));
-  std::vector<Interval> parts;
-  if (is_window(per)) {
-    for (const Occurrence& found : occurrences(per, today)) parts.push_back(found.when);
-  } else {
-    const std::chrono::days length(per == kPerWeek ? 7 : 1);
-    for (auto day = today - kReach; day <= today + kReach; day += std::chrono::days(1)) {
-      if (per == kPerWeek && std::chrono::weekday(day) != std::chrono::Monday) continue;
-      parts.push_back({zone_.instant(day, {}), zone_.instant(day + length, {})});
-    }
-  }
+  const auto parts = periods_around(per, near(today));
   Period period;
   period.since = now;
   period.until = zone_.instant(today + kReach - std::chrono::days(1), {});
@@ -182,7 +212,11 @@ std::vector<base::WallTime> Calendar::period_starts(base::WallTime now) {
   return starts;
 }
 
-Calendar::Around Calendar::around(const AcceptDuring& rule, std::chrono::sys_days centre) const {
+Calendar::Days Calendar::near(std::chrono::sys_days day) {
+  return {day - kReach, day + kReach};
+}
+
+Calendar::Around Calendar::around(const AcceptDuring& rule, const Days& reach) const {
   const auto excepted_date = [&](base::WallTime start) -> std::string_view {
     const auto day = day_of(zone_.local(start));
     for (const std::string& name : rule.except) {
@@ -193,7 +227,7 @@ Calendar::Around Calendar::around(const AcceptDuring& rule, std::chrono::sys_day
   };
   Around result;
   for (const std::string& name : rule.names) {
-    for (const Occurrence& found : occurrences(name, centre)) {
+    for (const Occurrence& found : occurrences(name, reach)) {
       const auto by = excepted_date(found.when.start);
       if (by.empty())
         result.opens.push_back(found);
@@ -203,7 +237,7 @@ Calendar::Around Calendar::around(const AcceptDuring& rule, std::chrono::sys_day
   }
   for (const std::string& name : rule.except) {
     if (find_window(name) == nullptr) continue;
-    for (const Occurrence& found : occurrences(name, centre)) {
+    for (const Occurrence& found : occurrences(name, reach)) {
       result.holes.push_back(found.when);
       result.closes.push_back(found);
     }
@@ -213,15 +247,15 @@ Calendar::Around Calendar::around(const AcceptDuring& rule, std::chrono::sys_day
 
 Opening Calendar::opening(const AcceptDuring& rule, base::WallTime now) const {
   const auto today = day_of(zone_.local(now));
-  const Around near = around(rule, today);
+  const Around nearby = around(rule, near(today));
   std::vector<Interval> parts;
-  for (const Occurrence& found : near.opens) parts.push_back(found.when);
+  for (const Occurrence& found : nearby.opens) parts.push_back(found.when);
   // Beyond the horizon a later occurrence could be missing from the list: no answer reaches farther.
   const auto horizon = zone_.instant(today + kReach - std::chrono::days(1), {});
   Opening result;
   result.valid = {now, horizon};
   result.bounded = false;
-  for (const Interval& part : without(merged(std::move(parts)), merged(near.holes))) {
+  for (const Interval& part : without(merged(std::move(parts)), merged(nearby.holes))) {
     if (part.end <= now) {
       result.valid.start = part.end;
       continue;
@@ -234,13 +268,13 @@ Opening Calendar::opening(const AcceptDuring& rule, base::WallTime now) const {
     break;
   }
   base::WallTime last{};
-  for (const Occurrence& found : near.opens) {
+  for (const Occurrence& found : nearby.opens) {
     const bool fits = found.when.contains(result.open ? now : result.valid.end);
     if (!fits || found.when.end <= last) continue;
     result.window = found.name;
     last = found.when.end;
   }
-  for (const Occurrence& found : near.closes) {
+  for (const Occurrence& found : nearby.closes) {
     if (!result.open && result.closed_by.empty() && found.when.contains(now)) result.closed_by = found.name;
   }
   return result;

@@ -24,6 +24,12 @@ struct Interval {
   bool operator==(const Interval&) const = default;
 };
 
+/// Joins what overlaps or touches.
+std::vector<Interval> merged(std::vector<Interval> parts);
+/// `from` without the time of `holes`; both merged.
+std::vector<Interval> without(const std::vector<Interval>& from, const std::vector<Interval>& holes);
+std::vector<Interval> cut_to(const std::vector<Interval>& intervals, const Interval& to);
+
 /// Recurring; an occurrence belongs to the day on which it starts.
 struct Window {
   std::string name;
@@ -86,8 +92,16 @@ class Calendar {
   std::vector<base::WallTime> period_starts(base::WallTime now);
   /// Requires: every name is declared. Not cached.
   Opening opening(const AcceptDuring& rule, base::WallTime now) const;
+  /// When `opening` says open, merged, inside of the range. Requires: as there.
+  std::vector<Interval> open_times(const AcceptDuring& rule, const Interval& range) const;
+  /// What overlaps the range of a window's occurrences, of dates (one for each day), or of one of kCalendarPeriods.
+  std::vector<Interval> times(std::string_view name, const Interval& range) const;
 
  private:
+  struct Days {
+    std::chrono::sys_days first;
+    std::chrono::sys_days last;  // included
+  };
   struct Entry {
     Window window;
     Interval valid;
@@ -107,10 +121,13 @@ class Calendar {
   const Window* find_window(std::string_view name) const;
   const DateSet* find_dates(std::string_view name) const;
   std::optional<Interval> occurrence(const Window& window, std::chrono::sys_days day) const;
-  /// Those of `name` that start on one of the days around `centre`, in order.
-  std::vector<Occurrence> occurrences(std::string_view name, std::chrono::sys_days centre) const;
+  static Days near(std::chrono::sys_days day);
+  Days days_of(const Interval& range) const;
+  /// Those of `name` that start on one of these days, in order.
+  std::vector<Occurrence> occurrences(std::string_view name, const Days& reach) const;
+  std::vector<Interval> periods_around(std::string_view per, const Days& reach) const;
   Period find_period(std::string_view per, base::WallTime now) const;
-  Around around(const AcceptDuring& rule, std::chrono::sys_days centre) const;
+  Around around(const AcceptDuring& rule, const Days& reach) const;
 
   Zone zone_;
   std::vector<Entry> windows_;

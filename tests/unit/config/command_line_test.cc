@@ -57,6 +57,8 @@ TEST(CommandLine, KnowsEveryCommand) {
       {{"policy", "rollback"}, Command::kPolicyRollback},
       {{"policy", "test"}, Command::kPolicyTest},
       {{"policy", "promote"}, Command::kPolicyPromote},
+      {{"policy", "diff", "edited"}, Command::kPolicyDiff},
+      {{"policy", "diff", "policies", "edited"}, Command::kPolicyDiff},
       {{"engine", "list"}, Command::kEngineList},
       {{"policy", "trace"}, Command::kPolicyTrace},
   };
@@ -171,6 +173,8 @@ TEST(CommandLine, BadUsageIsExitTwoWithTheNearestName) {
       {{"set-threshold", "nan"}, "needs a number"},
       {{"set-threshold", "-x"}, "unknown option \"-x\""},
       {{"policy", "explain"}, "policy explain needs OFFER.json"},
+      {{"policy", "diff"}, "policy diff needs [DIR1] DIR2"},
+      {{"policy", "diff", "a", "b", "c"}, "takes no argument"},
       {{"policy", "simulate", "--days", "0"}, "--days needs a whole number from 1 to 3660"},
       {{"policy", "simulate", "--week", "2026-03-23", "--from", "2026-03-24"}, "leave --from and --days out"},
       {{"policy", "describe", "--days", "3"}, "unknown option \"--days\""},

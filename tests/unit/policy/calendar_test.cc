@@ -234,6 +234,8 @@ TEST_P(CalendarAgainstTheClock, AgreesInEveryMinute) {
     calendar.add(window);
     const auto expected = reference(clock, window);
     const AcceptDuring rule{.names = {"w"}};
+    const auto whole = calendar.open_times(rule, {clock.instant(kMargin), clock.instant(clock.size() - kMargin)});
+    auto next = whole.begin();
     rules::Opening opening;
     for (std::size_t minute = kMargin; minute + kMargin < clock.size(); ++minute) {
       const auto now = clock.instant(minute);
@@ -242,6 +244,8 @@ TEST_P(CalendarAgainstTheClock, AgreesInEveryMinute) {
           << zone << " round " << round << " " << rules::format_local(calendar.zone(), now) << " from "
           << window.from.count() << " until " << window.until.count() << " days " << int(window.days);
       ASSERT_EQ(opening.open, expected[minute]) << zone << " round " << round << " minute " << minute;
+      while (next != whole.end() && next->end <= now) ++next;
+      ASSERT_EQ(next != whole.end() && next->contains(now), expected[minute]) << zone << " round " << round;
     }
   }
 }

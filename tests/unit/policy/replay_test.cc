@@ -57,8 +57,58 @@ TEST_F(ReplayTest, CountsWhatChangesByRule) {
   EXPECT_EQ(report.groups[1].witness.offer.id.str(), "a");
   EXPECT_THAT(report.groups[1].now.reason, StartsWith("needs 4 GiB"));
   EXPECT_EQ(report.groups[2].change, "now accepted");
-  EXPECT_EQ(report.groups[2].rule, "p.lua:3") << "the rule that refused then";
+  EXPECT_EQ(report.groups[2].before, "p.lua:3");
+  EXPECT_EQ(report.groups[2].rule, "p.lua:3");
+  EXPECT_EQ(report.hash, replay(*now, folder, noon).hash);
+  EXPECT_NE(report.hash, replay(*then, folder, noon).hash);
   EXPECT_EQ(replay(*now, folder, noon + 1s).read.records, 1U);
+}
+
+TEST_F(ReplayTest, SumsTheWorkThatIsGainedAndLost) {
+  const auto then = load("worker.game 'a' { accept = false }\nworker.game '*' {}");
+  const auto now = load("worker.game 'b' { accept = false }\nworker.game '*' {}");
+  const auto record_with = [&](const char* game, std::optional<base::Duration> time) {
+    DecisionRecord one;
+    one.offer = offer("1", game, 4);
+    one.facts.now = noon;
+    one.facts.est_time = time;
+    one.decision = then->decide(one.offer, one.facts).decision;
+    ASSERT_TRUE(ring.append(&one, 1, noon));
+  };
+  record_with("a", 60s);
+  record_with("a", 30s);
+  record_with("a", std::nullopt);
+  record_with("b", 20s);
+  const auto report = replay(*now, folder, noon);
+  EXPECT_EQ(report.gained.time, 90s);
+  EXPECT_EQ(report.gained.unknown, 1U);
+  EXPECT_EQ(report.lost.time, 20s);
+  EXPECT_EQ(report.lost.unknown, 0U);
+}
+
+TEST_F(ReplayTest, LeavesOutWhatAShadowDecided) {
+  DecisionRecord one;
+  one.offer = offer("1", "a", 4);
+  one.facts.now = noon;
+  one.mode = Mode::kShadow;
+  ASSERT_TRUE(ring.append(&one, 1, noon));
+  const auto policy = load("");
+  EXPECT_EQ(replay(*policy, folder, noon).offers, 0U);
+  EXPECT_EQ(replay(*policy, folder, noon).read.records, 0U);
+  EXPECT_TRUE(newest(folder, 1).empty());
+  std::size_t shadows = 0;
+  for_each(
+      folder, noon, [&](const DecisionRecord&) { return ++shadows > 0; }, Mode::kShadow);
+  EXPECT_EQ(shadows, 1U);
+}
+
+TEST_F(ReplayTest, ComparesTwoPoliciesOnTheSameOffers) {
+  const auto then = load("worker.game '*' { accept = false }");
+  record(*then, offer("a", "ember-keep", 4), noon);
+  const auto left = load("");
+  const auto right = load("worker.game '*' { max_vram = '2GiB' }");
+  EXPECT_EQ(replay_both(*left, *right, folder, {}).now_refused, 1U);
+  EXPECT_EQ(replay_both(*left, *left, folder, {}).same, 1U);
 }
 
 TEST_F(ReplayTest, DecidesAtTheTimeOfTheOffer) {

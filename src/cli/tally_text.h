@@ -1,0 +1,16 @@
+#pragma once
+// How a tally of offers that another policy decided is shown.
+
+#include <string>
+
+#include <boost/json.hpp>
+
+#include "policy/records/tally.h"
+
+namespace cli {
+
+/// The totals, the work gained and lost, and each group of changes with its witness.
+std::string to_text(const policy::records::TallyReport& report);
+boost::json::object json_of(const policy::records::TallyReport& report);
+
+}  // namespace cli

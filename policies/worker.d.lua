@@ -288,6 +288,148 @@ function worker.used(which) end
 ---@param text string|number
 function worker.note(text) end
 
+---facts of an offer in a test; those that are not said have a default
+---@class (exact) worker.TestOffer
+---@field id? string of the job
+---@field game? string whose job it is
+---@field asset? string what is made
+---@field kind? worker.Kind of job; an image without it
+---@field model? string that it needs
+---@field engine? string of the model's source
+---@field vram? worker.Size what it needs; 1 GiB without it
+---@field width? number pixels: of the picture
+---@field height? number pixels: of the picture
+---@field steps? number of the sampler
+---@field seconds? number seconds: of sound or video
+---@field chars? number of text to speak
+---@field max_tokens? number of the answer
+---@field est_time? worker.Span how long it will take
+
+---t:done { ... }
+---@class (exact) worker.TestDone
+---@field game string whose jobs
+---@field kind? worker.Kind of the jobs
+---@field times? integer how many; 1 without it
+---@field gpu_time? worker.Span of the engines, for each
+
+---t:machine { ... }
+---@class (exact) worker.TestMachine
+---@field locked? boolean the screen
+---@field on_battery? boolean the power supply
+---@field cpu? number 0 to 1: of all processors together
+---@field memory_free? worker.Size of the machine
+
+---t:gpu { ... }
+---@class (exact) worker.TestGpu
+---@field index? integer of the card, from 0; 0 without it
+---@field uuid? string of the card
+---@field name? string of the card
+---@field total? worker.Size its memory
+---@field free? worker.Size of its memory
+---@field ours? worker.Size held by this worker's engines
+---@field temperature? number degrees Celsius: of the card
+---@field busy? number 0 to 1: of its time
+---@field foreign? worker.TestProgram[] the programs that are not ours
+
+---foreign = { { ... } }
+---@class (exact) worker.TestProgram
+---@field name string of the program
+---@field vram? worker.Size that it holds
+
+---a log record in a test
+---@class (exact) worker.TestRecord
+---@field level? worker.Level of the record; 'info' without it
+---@field about? worker.Category its category; 'worker' without it
+---@field message? string its text
+---@field job? string the job that it names
+---@field game? string the game that it names
+---@field kind? string of the job
+---@field details? string the other fields, as text
+
+---the sinks that take it, and what it says then
+---@class (exact) worker.TestExpected
+---@field level? string|false of the record; false: gone
+---@field about? string|false its category
+---@field message? string|false its text
+---@field job? string|false the job that it names
+---@field game? string|false the game that it names
+---@field kind? string|false of the job
+---@field details? string|false the other fields, as text
+---@field [integer] string
+
+---what `t` is in *_test.lua
+---@class worker.Test
+local t = {}
+
+---The time now: 'YYYY-MM-DD HH:MM' of the policy's zone, or RFC 3339.
+---@param time string
+function t:clock(time) end
+
+---Time goes by.
+---@param span worker.Span
+function t:wait(span) end
+
+---Jobs that were accepted now.
+---@param jobs worker.TestDone
+function t:done(jobs) end
+
+---The offer is accepted now.
+---@param offer worker.TestOffer
+function t:accepts(offer) end
+
+---The offer is declined now, with this part of the reason.
+---@param offer worker.TestOffer
+---@param reason? string
+function t:declines(offer, reason) end
+
+---One more program runs.
+---@param name string
+function t:app(name) end
+
+---No program runs.
+function t:no_apps() end
+
+---'active', or for how long nobody did anything.
+---@param idle 'active'|worker.Span
+function t:user(idle) end
+
+---Other facts of the machine.
+---@param facts worker.TestMachine
+function t:machine(facts) end
+
+---Facts of a card; the others stay.
+---@param card worker.TestGpu
+function t:gpu(card) end
+
+---A sensor that cannot tell.
+---@param sensor string
+function t:unknown(sensor) end
+
+---The power supply.
+---@param on_battery boolean
+function t:on_battery(on_battery) end
+
+---A pause holds; its title contains this.
+---@param title? string
+function t:paused(title) end
+
+---No pause holds.
+function t:running() end
+
+---The bound of memory now; without one none holds.
+---@param size? worker.Size
+function t:budget(size) end
+
+---Where such a record goes, and what it says then.
+---@param record worker.TestRecord
+---@param expected worker.TestExpected
+function t:logs(record, expected) end
+
+---a test of the policies in this folder
+---@param name string
+---@param body fun(t: worker.Test)
+function test(name, body) end
+
 ---Raises `message` unless `value` holds.
 ---@param value any
 ---@param message? any

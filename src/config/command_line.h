@@ -53,22 +53,22 @@ struct Invocation {
   std::optional<std::chrono::seconds> pause_for;
   std::optional<std::uint64_t> jobs;  // run
   std::optional<std::chrono::seconds> idle_exit;
-  std::filesystem::path offer_file;           // policy explain
-  std::optional<std::string> at;              // policy explain: the clock
-  std::optional<std::string> from;            // policy simulate: the first day
-  bool whole_week = false;                    // policy simulate: the week in which `from` is
-  int days = 7;                               // policy simulate
-  std::vector<std::string> apps;              // policy simulate: programs that run, like "maya@tue14-17"
-  std::filesystem::path svg;                  // policy simulate: a picture to write; empty = none
-  std::optional<std::string> vram;            // policy simulate: memory of the card, like "20GiB"
-  bool last = false;                          // policy explain: the newest recorded offer
-  std::optional<std::string> recorded_id;     // policy explain: this one
-  std::optional<std::chrono::seconds> since;  // policy replay, why, trace
-  std::filesystem::path with;                 // policy replay: the policy to try
-  std::optional<std::uint64_t> generation;    // policy rollback
-  bool coverage = false;                      // policy test
-  std::optional<unsigned> least_coverage;     // policy test, percent
-  std::filesystem::path stubs_folder;         // policy stubs
+  std::filesystem::path offer_file;             // policy explain
+  std::optional<std::string> at;                // policy explain: the clock
+  std::optional<std::string> from;              // policy simulate: the first day
+  bool whole_week = false;                      // policy simulate: the week in which `from` is
+  int days = 7;                                 // policy simulate
+  std::vector<std::string> apps;                // policy simulate: programs that run, like "maya@tue14-17"
+  std::filesystem::path svg;                    // policy simulate: a picture to write; empty = none
+  std::optional<std::string> vram;              // policy simulate: memory of the card, like "20GiB"
+  bool last = false;                            // policy explain: the newest recorded offer
+  std::optional<std::string> recorded_id;       // policy explain: this one
+  std::optional<std::chrono::seconds> since;    // policy replay, why, trace
+  std::filesystem::path with;                   // policy replay: the policy to try
+  std::optional<std::uint64_t> generation;      // policy rollback
+  bool coverage = false;                        // policy test
+  std::optional<unsigned> least_coverage;       // policy test, percent
+  std::filesystem::path stubs_folder;           // policy stubs
   std::vector<std::filesystem::path> compared;  // policy diff: one or two
 };
 

@@ -42,8 +42,8 @@ void add_policy_options(Command command, cxxopts::Options& options) {
   if (command == Command::kPolicyReplay) {
     add("with", "the policy to try", cxxopts::value<std::string>(), "FILE|DIR");
   }
-  if (command == Command::kPolicyReplay || command == Command::kPolicyWhy ||
-      command == Command::kPolicyDiff || command == Command::kPolicyTrace) {
+  if (command == Command::kPolicyReplay || command == Command::kPolicyWhy || command == Command::kPolicyDiff ||
+      command == Command::kPolicyTrace) {
     add("since", "how far back: 12h, 7d", cxxopts::value<std::string>(), "TIME");
   }
   if (command == Command::kPolicyTest) {

@@ -76,9 +76,7 @@ inline constexpr std::array kTestExpectedKeys = {
 };
 
 inline constexpr std::array kTestMethods = {
-    Function{"clock",
-             "The time now: 'YYYY-MM-DD HH:MM' of the policy's zone, or RFC 3339.",
-             {{{"time", "string"}}}},
+    Function{"clock", "The time now: 'YYYY-MM-DD HH:MM' of the policy's zone, or RFC 3339.", {{{"time", "string"}}}},
     Function{"wait", "Time goes by.", {{{"span", "worker.Span"}}}},
     Function{"done", "Jobs that were accepted now.", {{{"jobs", "worker.TestDone"}}}},
     Function{"accepts", "The offer is accepted now.", {{{"offer", "worker.TestOffer"}}}},
@@ -92,9 +90,7 @@ inline constexpr std::array kTestMethods = {
     Function{"gpu", "Facts of a card; the others stay.", {{{"card", "worker.TestGpu"}}}},
     Function{"unknown", "A sensor that cannot tell.", {{{"sensor", "string"}}}},
     Function{"on_battery", "The power supply.", {{{"on_battery", "boolean"}}}},
-    Function{"paused",
-             "A pause holds; its title contains this.",
-             {{{"title", "string", {}, true}}}},
+    Function{"paused", "A pause holds; its title contains this.", {{{"title", "string", {}, true}}}},
     Function{"running", "No pause holds."},
     Function{"budget", "The bound of memory now; without one none holds.", {{{"size", "worker.Size", {}, true}}}},
     Function{"logs",

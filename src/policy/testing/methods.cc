@@ -4,8 +4,8 @@
 #include <array>
 
 #include "policy/lua/table_reader.h"
-#include "policy/rehearsal/instant.h"
 #include "policy/names/tests.h"
+#include "policy/rehearsal/instant.h"
 #include "policy/rules/nearest.h"
 #include "policy/rules/units.h"
 #include "policy/testing/written_facts.h"
@@ -181,10 +181,14 @@ base::Status logs(lua_State* lua, Trial& trial) {
 const std::vector<NamedMethod>& methods() {
   using names::test_method;
   static const std::vector<NamedMethod> kMethods = {
-      {test_method("clock"), &clock},       {test_method("wait"), &wait},       {test_method("done"), &done},       {test_method("accepts"), &accepts},
-      {test_method("declines"), &declines}, {test_method("app"), &app},         {test_method("no_apps"), &no_apps}, {test_method("user"), &user},
-      {test_method("machine"), &machine},   {test_method("gpu"), &gpu},         {test_method("unknown"), &unknown}, {test_method("on_battery"), &on_battery},
-      {test_method("paused"), &paused},     {test_method("running"), &running}, {test_method("budget"), &budget},   {test_method("logs"), &logs}};
+      {test_method("clock"), &clock},       {test_method("wait"), &wait},
+      {test_method("done"), &done},         {test_method("accepts"), &accepts},
+      {test_method("declines"), &declines}, {test_method("app"), &app},
+      {test_method("no_apps"), &no_apps},   {test_method("user"), &user},
+      {test_method("machine"), &machine},   {test_method("gpu"), &gpu},
+      {test_method("unknown"), &unknown},   {test_method("on_battery"), &on_battery},
+      {test_method("paused"), &paused},     {test_method("running"), &running},
+      {test_method("budget"), &budget},     {test_method("logs"), &logs}};
   return kMethods;
 }
 

@@ -24,6 +24,9 @@ _MODULE_ROOTS = ('src', 'engines', 'examples')
 
 
 def _is_source(path, text):
+    # *.d.lua is written by a program.
+    if path.name.endswith('.d.lua'):
+        return False
     return path.suffix in _SOURCE_SUFFIXES or path.name == 'CMakeLists.txt' or text.startswith('#!')
 
 

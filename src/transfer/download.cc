@@ -9,7 +9,7 @@
 
 #include "base/files.h"
 #include "base/unique_fd.h"
-#include "transfer/digest.h"
+#include "transfer/hash/digest.h"
 #include "transfer/guard.h"
 
 namespace transfer {

@@ -13,8 +13,8 @@
 
 #include "base/files.h"
 #include "base/unique_fd.h"
-#include "transfer/digest.h"
-#include "transfer/file_hash.h"
+#include "transfer/hash/digest.h"
+#include "transfer/hash/file_hash.h"
 #include "transfer/guard.h"
 
 namespace transfer {

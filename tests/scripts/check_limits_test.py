@@ -23,6 +23,10 @@ class Files(unittest.TestCase):
         self.assertEqual(self.problems('src/a/a.cc', 'x\n' * 400), [])
         self.assertEqual(len(self.problems('src/a/a.cc', 'x\n' * 401)), 1)
 
+    def test_what_a_program_writes_is_no_source(self):
+        self.assertFalse(check_limits._is_source(path('policies/worker.d.lua'), ''))
+        self.assertTrue(check_limits._is_source(path('policies/10-night.lua'), ''))
+
     def test_a_last_line_without_an_end_counts(self):
         self.assertEqual(len(self.problems('src/a/a.cc', 'x\n' * 400 + 'x')), 1)
 

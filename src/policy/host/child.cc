@@ -1,5 +1,6 @@
 #include "policy/host/child.h"
 
+#include <algorithm>
 #include <csignal>
 
 #include "base/timeout.h"
@@ -74,7 +75,10 @@ asio::awaitable<base::Result<Answer>> Child::ask(base::Clock& clock, std::uint64
     base::Result<std::string> frame = base::Error{base::Code::kTimeout, ""};
     if (direct) frame = process_.channel().read_directly(kDirectWait);
     if (!frame && frame.error().code == base::Code::kTimeout) {
-      if (std::exchange(direct, false)) direct_from_ = start + kDirectPause;
+      if (std::exchange(direct, false)) {
+        direct_from_ = start + direct_pause_;
+        direct_pause_ = std::min(2 * direct_pause_, kLastDirectPause);
+      }
       const auto left = start + limit - clock.now();
       frame = co_await read(clock, left);
     }
@@ -83,7 +87,9 @@ asio::awaitable<base::Result<Answer>> Child::ask(base::Clock& clock, std::uint64
     if (!reply || std::holds_alternative<LoadReply>(*reply)) co_return unreadable();
     // An older number answers a question whose caller was cancelled.
     auto* answer = std::get_if<Answer>(&*reply);
-    if (answer != nullptr && answer->id == id) co_return std::move(*answer);
+    if (answer == nullptr || answer->id != id) continue;
+    if (direct) direct_pause_ = kFirstDirectPause;
+    co_return std::move(*answer);
   }
 }
 

@@ -19,8 +19,10 @@ namespace asio = boost::asio;
 
 /// Blocks the io thread for the answer at most this long, because a sleeping reactor costs more than the answer.
 constexpr base::Duration kDirectWait = std::chrono::milliseconds(1);
-/// After an answer that took longer, the direct wait is left out for this long.
-constexpr base::Duration kDirectPause = std::chrono::minutes(1);
+/// After an answer that took longer, the direct wait is left out: for the first time once, since the machine may just
+/// have been busy, and up to the last when that happens again and again.
+constexpr base::Duration kFirstDirectPause = std::chrono::milliseconds(10);
+constexpr base::Duration kLastDirectPause = std::chrono::minutes(1);
 
 class Child {
  public:
@@ -69,6 +71,7 @@ class Child {
   std::string frame_;
   std::uint64_t last_id_ = 0;
   base::SteadyTime direct_from_{};
+  base::Duration direct_pause_ = kFirstDirectPause;
   bool asking_ = false;
   bool retired_ = false;
 };

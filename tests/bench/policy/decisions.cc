@@ -1,5 +1,7 @@
 // Decisions in this process and through the child, each with the limits on.
 
+#include <boost/asio/thread_pool.hpp>
+
 #include "policy/policy_runtime.h"
 #include "stage.h"
 
@@ -25,6 +27,7 @@ json::object in_process(const std::string& text, std::size_t count) {
 }
 
 asio::awaitable<void> through_host(asio::any_io_executor executor, const Setting& setting, json::object& into) {
+  asio::thread_pool disk(1);
   const auto folder = setting.folder / "decisions";
   fs::create_directories(folder);
   write(folder / "rules.lua", fifty_rules());
@@ -33,6 +36,7 @@ asio::awaitable<void> through_host(asio::any_io_executor executor, const Setting
   options.path = folder;
   options.host_program = setting.policy_host;
   options.data = setting.folder / "data";
+  options.disk = disk.get_executor();
   const auto host = make_policy_host(executor, *clock, options);
   const auto started = co_await host->start();
   if (!started) give_up(started.error().message);

@@ -10,7 +10,7 @@ json::object records(const Setting& setting) {
   constexpr std::size_t kBatch = 256;
   policy::records::Ring ring(setting.folder);
   const auto now = base::make_system_clock()->wall_now();
-  const auto step = std::chrono::hours(13 * 24) / static_cast<std::int64_t>(setting.count);
+  const auto step = base::Duration(std::chrono::hours(13 * 24)) / static_cast<std::int64_t>(setting.count);
   std::vector<policy::records::DecisionRecord> batch;
   for (std::size_t i = 0; i < setting.count; ++i) {
     policy::records::DecisionRecord record;

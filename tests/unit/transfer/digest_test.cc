@@ -1,4 +1,4 @@
-#include "transfer/digest.h"
+#include "transfer/hash/digest.h"
 
 #include <gtest/gtest.h>
 

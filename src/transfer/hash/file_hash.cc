@@ -1,4 +1,4 @@
-#include "transfer/file_hash.h"
+#include "transfer/hash/file_hash.h"
 
 #include <algorithm>
 #include <cerrno>

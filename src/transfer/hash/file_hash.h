@@ -6,7 +6,7 @@
 #include <thread>
 
 #include "base/ids.h"
-#include "transfer/digest.h"
+#include "transfer/hash/digest.h"
 
 namespace transfer {
 

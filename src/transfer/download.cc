@@ -9,8 +9,8 @@
 
 #include "base/files.h"
 #include "base/unique_fd.h"
-#include "transfer/hash/digest.h"
 #include "transfer/guard.h"
+#include "transfer/hash/digest.h"
 
 namespace transfer {
 namespace {

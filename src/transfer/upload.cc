@@ -13,9 +13,9 @@
 
 #include "base/files.h"
 #include "base/unique_fd.h"
+#include "transfer/guard.h"
 #include "transfer/hash/digest.h"
 #include "transfer/hash/file_hash.h"
-#include "transfer/guard.h"
 
 namespace transfer {
 namespace {

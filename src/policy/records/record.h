@@ -30,6 +30,9 @@ struct DecisionRecord {
   base::Duration took{};
 };
 
+/// In a line that tells the cards; quoted so nowhere else, since quotes of a text are escaped.
+inline constexpr std::string_view kCardsKey = R"("gpus":)";
+
 /// The files of a record follow each other: the cards are written only when they are not those of the record before.
 class Writer {
  public:

@@ -75,20 +75,18 @@ base::Status write_all(int fd, std::string_view text, const std::filesystem::pat
   return {};
 }
 
-/// The whole lines of a file. False when `use` ended it.
-bool read_lines(const std::filesystem::path& path, ReadCounts& counts,
-                const std::function<bool(const DecisionRecord&)>& use) {
+base::Result<std::string> text_of(const FileName& file) {
   constexpr base::Bytes kLargest = 64 * base::kMiB;  // far more than a ring writes
-  const auto text = base::read_file(path, kLargest);
-  if (!text) {
-    ++counts.damaged;
-    return true;
-  }
-  Reader reader;
+  return base::read_file(file.path, kLargest);
+}
+
+/// The whole lines of a text. False when `use` ended it.
+bool read_lines(std::string_view text, Reader& reader, ReadCounts& counts,
+                const std::function<bool(const DecisionRecord&)>& use) {
   DecisionRecord record;
-  for (std::size_t from = 0, end = 0; (end = text->find('\n', from)) != std::string::npos; from = end + 1) {
+  for (std::size_t from = 0, end = 0; (end = text.find('\n', from)) != std::string_view::npos; from = end + 1) {
     if (end == from) continue;
-    if (!reader.read(std::string_view(*text).substr(from, end - from), record)) {
+    if (!reader.read(text.substr(from, end - from), record)) {
       ++counts.damaged;
       continue;
     }
@@ -96,6 +94,32 @@ bool read_lines(const std::filesystem::path& path, ReadCounts& counts,
     if (!use(record)) return false;
   }
   return true;
+}
+
+/// Where the line begins that holds this place.
+std::size_t start_of_line(std::string_view text, std::size_t at) {
+  const auto before = at == 0 ? std::string_view::npos : text.rfind('\n', at - 1);
+  return before == std::string_view::npos ? 0 : before + 1;
+}
+
+/// The live records of the last `lines` lines, which rest on the last line before them that tells the cards.
+std::vector<DecisionRecord> read_tail(std::string_view text, std::size_t lines) {
+  std::size_t start = text.size();
+  for (std::size_t line = 0; line <= lines && start > 0; ++line) start = start_of_line(text, start - 1);
+  std::vector<DecisionRecord> found;
+  const auto keep = [&found](const DecisionRecord& record) {
+    if (record.mode == Mode::kLive) found.push_back(record);
+    return true;
+  };
+  Reader reader;
+  ReadCounts ignored;
+  const auto cards = text.substr(0, start).rfind(kCardsKey);
+  if (cards != std::string_view::npos) {
+    const auto line = start_of_line(text, cards);
+    read_lines(text.substr(line, text.find('\n', cards) + 1 - line), reader, ignored, [](const auto&) { return true; });
+  }
+  read_lines(text.substr(start), reader, ignored, keep);
+  return found;
 }
 
 }  // namespace
@@ -159,7 +183,12 @@ ReadCounts for_each(const std::filesystem::path& folder, base::WallTime since,
   };
   for (const FileName& file : files_in(folder)) {
     if (file.day < day_of(since)) continue;
-    if (!read_lines(file.path, counts, in_time)) break;
+    const auto text = text_of(file);
+    Reader reader;
+    if (!text)
+      ++counts.damaged;
+    else if (!read_lines(*text, reader, counts, in_time))
+      break;
   }
   return counts;
 }
@@ -168,15 +197,14 @@ std::vector<DecisionRecord> newest(const std::filesystem::path& folder, std::siz
   std::vector<DecisionRecord> found;
   const auto files = files_in(folder);
   for (auto file = files.rbegin(); file != files.rend() && found.size() < count; ++file) {
-    std::vector<DecisionRecord> here;
-    ReadCounts counts;
-    read_lines(file->path, counts, [&here](const DecisionRecord& record) {
-      if (record.mode == Mode::kLive) here.push_back(record);
-      return true;
-    });
-    const auto wanted = std::min(here.size(), count - found.size());
-    found.insert(found.begin(), std::make_move_iterator(here.end() - static_cast<std::ptrdiff_t>(wanted)),
-                 std::make_move_iterator(here.end()));
+    const auto text = text_of(*file);
+    if (!text) continue;
+    const auto wanted = count - found.size();
+    auto here = read_tail(*text, wanted);
+    // Some of the lines were no live records: the rest stands further up.
+    if (here.size() < wanted) here = read_tail(*text, text->size());
+    const auto first = here.end() - static_cast<std::ptrdiff_t>(std::min(here.size(), wanted));
+    found.insert(found.begin(), std::make_move_iterator(first), std::make_move_iterator(here.end()));
   }
   return found;
 }

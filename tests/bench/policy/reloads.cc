@@ -4,9 +4,6 @@
 #include <fstream>
 #include <string>
 
-#include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
-
 #include "base/files.h"
 #include "stage.h"
 
@@ -63,8 +60,8 @@ asio::awaitable<void> measure(asio::any_io_executor executor, const Setting& set
       const auto decision = co_await host->decide(offer, facts);
       ++decided;
       if (decision.reason != "v" + std::to_string(decision.generation)) ++mixed;
-      auto turn = asio::post(executor, asio::use_awaitable);
-      co_await std::move(turn);
+      const auto next = clock->now() + std::chrono::milliseconds(1);
+      co_await clock->sleep_until(next);
     }
   }
   const auto after = resident();

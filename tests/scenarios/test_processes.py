@@ -115,6 +115,7 @@ class Ends(ProcessScenario):
             worker.wait()
             worker = self.worker(engines=[FAKES])
             worker.wait_line("the worker before this one died while it ran this job")
+            worker.wait_line("connecting to")  # it answers from here on
             self.assertEqual(len(self.status()["cut_short"]), 1)
         studio.wait_settled(1)
         self.assertEqual(self.status()["counters"]["journal_damaged"], 0)

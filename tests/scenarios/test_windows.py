@@ -24,6 +24,7 @@ ZONES = ("Europe/Berlin", "America/New_York", "America/St_Johns", "America/Santi
 FIRST = datetime.date(2023, 1, 1)
 DAYS = 3 * 365 + 1  # 2023 to 2025
 SETS = int(os.environ.get("STUDIO_WINDOW_SETS", "100"))
+REPORT = os.environ.get("STUDIO_WINDOW_REPORT")  # a file for the count, for scripts/bench policy
 
 
 def instant(zone, day, minutes):
@@ -150,8 +151,19 @@ def random_policy(dice, zone):
     return {"names": names, "during": during, "except": excepted}, "\n".join(lines) + "\n"
 
 
+def wrong_minutes(ours, theirs):
+    """For how long one says open and the other closed; intervals as texts that sort like their times."""
+    def inside(intervals, time):
+        return any(start <= time < end for start, end in intervals)
+    edges = sorted({edge for interval in ours + theirs for edge in interval})
+    wrong = [(start, end) for start, end in zip(edges, edges[1:]) if inside(ours, start) != inside(theirs, start)]
+    return sum((datetime.datetime.fromisoformat(end[:-1]) - datetime.datetime.fromisoformat(start[:-1])).total_seconds()
+               for start, end in wrong) / 60
+
+
 class Windows(Scenario):
     def test_random_windows_are_open_when_another_library_says_so(self):
+        wrong = 0
         for seed in range(SETS):
             dice = random.Random(seed)
             zone = ZONES[seed % len(ZONES)]
@@ -163,12 +175,23 @@ class Windows(Scenario):
                         "--json"]
                 run = subprocess.run([str(word) for word in argv], capture_output=True, text=True, check=False,
                                      timeout=60)
-                self.assertEqual(run.returncode, 0, run.stderr + text)
-                answer = json.loads(run.stdout)
+                answer = json.loads(run.stdout) if run.returncode == 0 else {"open": []}
                 expected = [[start.strftime("%Y-%m-%dT%H:%M:%SZ"), end.strftime("%Y-%m-%dT%H:%M:%SZ")]
                             for start, end in open_times(zoneinfo.ZoneInfo(zone), policy)]
+                if answer["open"] != expected:
+                    wrong += wrong_minutes(answer["open"], expected)
+                self.assertEqual(run.returncode, 0, run.stderr + text)
                 self.assertEqual(answer["zone"], zone)
                 self.assertEqual(answer["open"], expected, text)
+        if REPORT:
+            pathlib.Path(REPORT).write_text(json.dumps({"sets": SETS, "wrong_minutes": wrong}))
+
+    def test_wrong_minutes_are_counted(self):
+        day = [["2026-03-25T00:00:00Z", "2026-03-26T00:00:00Z"]]
+        late = [["2026-03-25T00:01:00Z", "2026-03-25T12:00:00Z"], ["2026-03-25T12:03:00Z", "2026-03-26T00:00:00Z"]]
+        self.assertEqual(wrong_minutes(day, day), 0)
+        self.assertEqual(wrong_minutes(day, late), 4)
+        self.assertEqual(wrong_minutes([], late), wrong_minutes(late, []))
 
 
 class PolicyToolsScenario(Scenario):

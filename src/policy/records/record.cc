@@ -15,8 +15,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t kParseBuffer = 16UL * 1024;  // of a usual line; longer ones allocate
-
 bool same(const std::optional<std::vector<job::GpuFacts>>& a, const std::vector<job::GpuFacts>& b) {
   return a && std::equal(a->begin(), a->end(), b.begin(), b.end(), [](const job::GpuFacts& x, const job::GpuFacts& y) {
            return x.index == y.index && x.name == y.name && x.total == y.total && x.free == y.free;
@@ -236,8 +234,7 @@ void Writer::append(std::string& out, const DecisionRecord& record) {
 }
 
 bool Reader::read(std::string_view line, DecisionRecord& record) {
-  std::array<unsigned char, kParseBuffer> buffer;  // NOLINT(cppcoreguidelines-pro-type-member-init): scratch
-  json::monotonic_resource memory(buffer.data(), buffer.size());
+  json::monotonic_resource memory(scratch_.data(), scratch_.size());
   boost::system::error_code failure;
   const json::value value = json::parse(json::string_view(line.data(), line.size()), failure, &memory);
   if (failure || !value.is_object()) return false;

@@ -2,6 +2,7 @@
 // DecisionRecord: what one decision was based on and what came of it, as one line of JSON. Only what a policy may see:
 // never a prompt. Pure; any thread.
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -51,6 +52,7 @@ class Reader {
 
  private:
   std::vector<job::GpuFacts> cards_;
+  std::array<unsigned char, 16UL * 1024> scratch_{};  // enough for a usual line; longer ones allocate
 };
 
 /// "2026-03-25T01:12:07.123456Z".

@@ -17,7 +17,6 @@ namespace asio = boost::asio;
 /// Something that happened around the policy, as one JSON object; src/control/README.md documents its keys.
 struct TraceEvent {
   std::uint64_t number = 0;
-  std::string at;  // RFC 3339, to the microsecond
   std::string json;
 };
 

@@ -1,5 +1,6 @@
 #include "worker/watch/trace.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <boost/json.hpp>
@@ -27,9 +28,7 @@ json::object json_of(const Verdict& verdict) {
 }
 
 void Trace::decided(const Verdict& verdict) {
-  auto event = json_of(verdict);
-  event["event"] = "offer";
-  add(std::move(event));
+  add(verdict);
 }
 
 void Trace::paused(const policy::pause::Pause& pause) {
@@ -38,41 +37,44 @@ void Trace::paused(const policy::pause::Pause& pause) {
     held.push_back(json::object{
         {"title", one.title}, {"rule", one.rule}, {"why", one.why}, {"action", policy::pause::to_string(one.action)}});
   }
-  add({{"event", pause.paused() ? "pause" : "resume"}, {"held", std::move(held)}});
+  add(json::object{{"event", pause.paused() ? "pause" : "resume"}, {"held", std::move(held)}});
 }
 
 void Trace::policy(const policy::PolicyStatus& status, const std::string& summary) {
-  add({{"event", "policy"},
-       {"generation", status.generation},
-       {"hash", status.hash},
-       {"error", status.error},
-       {"held", status.held},
-       {"text", summary}});
+  add(json::object{{"event", "policy"},
+                   {"generation", status.generation},
+                   {"hash", status.hash},
+                   {"error", status.error},
+                   {"held", status.held},
+                   {"text", summary}});
 }
 
 void Trace::operator_said(const std::string& text) {
-  add({{"event", "operator"}, {"text", text}});
+  add(json::object{{"event", "operator"}, {"text", text}});
 }
 
-/// To the microsecond: the decision records of before are told apart by it.
-void Trace::add(json::object event) {
-  auto now = policy::records::format_time(clock_.wall_now());
-  event["at"] = now;
-  events_.push_back({next_, std::move(now), json::serialize(event)});
+void Trace::add(std::variant<Verdict, json::object> what) {
+  events_.push_back({clock_.wall_now(), std::move(what)});
   ++next_;
   if (events_.size() > kMost) events_.pop_front();
   happened_.notify();
 }
 
 control::TraceKept Trace::kept() const {
-  if (events_.empty()) return {next_, next_, policy::records::format_time(clock_.wall_now())};
-  return {events_.front().number, next_, events_.front().at};
+  const auto since = events_.empty() ? clock_.wall_now() : events_.front().at;
+  return {next_ - events_.size(), next_, policy::records::format_time(since)};
 }
 
 asio::awaitable<control::TraceEvent> Trace::event(std::uint64_t from) {
   while (next_ <= from) co_await happened_.wait();
-  const auto first = events_.front().number;
-  co_return events_.at(from > first ? from - first : 0);
+  const auto number = std::max(from, next_ - events_.size());
+  const Event& event = events_.at(number - (next_ - events_.size()));
+  const auto* verdict = std::get_if<Verdict>(&event.what);
+  auto object = verdict != nullptr ? json_of(*verdict) : std::get<json::object>(event.what);
+  if (verdict != nullptr) object["event"] = "offer";
+  // To the microsecond: the decision records of before are told apart by it.
+  object["at"] = policy::records::format_time(event.at);
+  co_return control::TraceEvent{number, json::serialize(object)};
 }
 
 }  // namespace worker

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <string>
+#include <variant>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/json/object.hpp>
@@ -38,10 +39,15 @@ class Trace {
  private:
   static constexpr std::size_t kMost = 500;
 
-  void add(boost::json::object event);
+  /// Written out only when somebody watches: verdicts come while the studio waits.
+  struct Event {
+    base::WallTime at;
+    std::variant<Verdict, boost::json::object> what;
+  };
+  void add(std::variant<Verdict, boost::json::object> what);
 
   base::Clock& clock_;
-  std::deque<control::TraceEvent> events_;
+  std::deque<Event> events_;  // the last one has the number before `next_`
   std::uint64_t next_ = 0;
   base::Event happened_;
 };

@@ -35,7 +35,7 @@ class RecordingOperator final : public control::Operator {
   control::TraceKept trace_kept() const override { return {0, events.size(), "2026-03-25T00:12:07.000001Z"}; }
   boost::asio::awaitable<control::TraceEvent> trace(std::uint64_t from) override {
     while (from >= events.size()) co_await happened.wait();
-    co_return control::TraceEvent{from, {}, events[from]};
+    co_return control::TraceEvent{from, events[from]};
   }
 
   std::vector<std::optional<base::Duration>> pauses;

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,15 @@ struct GpuFacts {
   std::optional<base::Bytes> ours;                 // held by this worker's engines
   std::optional<std::vector<GpuProcess>> foreign;  // everybody else's
 };
+
+/// Of all cards together; nothing when no card's size is known.
+inline std::optional<base::Bytes> total_memory(std::span<const GpuFacts> cards) {
+  std::optional<base::Bytes> total;
+  for (const GpuFacts& card : cards) {
+    if (card.total) total = total.value_or(0) + *card.total;
+  }
+  return total;
+}
 
 /// A measured value, or why there is none.
 template <class Value>

@@ -74,8 +74,8 @@ class PolicyHost {
   /// By the declared rules in this process; the child is asked when hooks have a say left, or for a trace. Never fails:
   /// an error is a decline that says so, with file:line.
   virtual asio::awaitable<job::Decision> decide(const job::Offer& offer, const job::Facts& facts) = 0;
-  /// `total`: what the machine has, if that is known. Changes with `on_change` and at `until`.
-  virtual VramLimit vram_limit(base::WallTime now, std::optional<base::Bytes> total) = 0;
+  /// Of the machine's cards, which the options name. Changes with `on_change` and at `until`.
+  virtual VramLimit vram_limit(base::WallTime now) = 0;
   /// What `pause` has to be told.
   virtual job::SensorSet watched() const = 0;
   /// Which rules pause the worker now. Asked again when `on_change` calls, at `Pause::until`, and at least once a

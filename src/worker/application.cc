@@ -85,9 +85,7 @@ WorkerOptions worker_options(const config::Settings& settings, const RunLimits& 
   options.gpus = std::move(gpus);
   options.admission.max_jobs = settings.max_jobs;
   options.admission.vram_threshold_gb = settings.vram_threshold_gb;
-  base::Bytes total = 0;
-  for (const auto& gpu : options.gpus) total += gpu.total.value_or(0);
-  if (total > 0) options.admission.vram_total = total;
+  options.admission.vram_total = job::total_memory(options.gpus);
   options.auto_enabled = settings.auto_enabled;
   options.auto_update = settings.auto_update_enabled;
   options.start_minimised = settings.start_minimised;

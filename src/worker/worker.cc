@@ -291,7 +291,7 @@ void Worker::policy_changed(const policy::PolicyStatus& status) {
 
 /// Returns until when the limit holds.
 base::WallTime Worker::apply_vram_limit() {
-  auto limit = outside_.policy.vram_limit(outside_.clock.wall_now(), options_.admission.vram_total);
+  auto limit = outside_.policy.vram_limit(outside_.clock.wall_now());
   ledger_.set_policy_bound(limit.bytes, std::move(limit.rule));
   refresh();
   return limit.until;

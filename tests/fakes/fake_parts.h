@@ -101,7 +101,7 @@ class FakePolicy final : public policy::PolicyHost {
     told = facts;
     co_return verdict;
   }
-  policy::VramLimit vram_limit(base::WallTime, std::optional<base::Bytes>) override { return vram; }
+  policy::VramLimit vram_limit(base::WallTime) override { return vram; }
   job::SensorSet watched() const override { return sensors; }
   asio::awaitable<policy::pause::Pause> pause(const job::MachineFacts& facts, base::WallTime) override {
     seen = facts;

@@ -65,7 +65,7 @@ class ModelPolicy final : public policy::PolicyHost {
   asio::awaitable<base::Status> start() override { co_return base::Status(); }
   void wake() override {}
   asio::awaitable<job::Decision> decide(const job::Offer& offer, const job::Facts& facts) override;
-  policy::VramLimit vram_limit(base::WallTime, std::optional<base::Bytes>) override { return {}; }
+  policy::VramLimit vram_limit(base::WallTime) override { return {}; }
   job::SensorSet watched() const override { return {}; }
   asio::awaitable<policy::pause::Pause> pause(const job::MachineFacts&, base::WallTime) override {
     co_return policy::pause::Pause();

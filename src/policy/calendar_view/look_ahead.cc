@@ -15,22 +15,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// From one answer of the calendar to the next: each says how long it holds.
-Intervals open_times(const rules::RuleSet& rules, const rules::Interval& range) {
-  if (!rules.accept_during) return {range};
-  Intervals open;
-  for (auto at = range.start; at < range.end;) {
-    const auto opening = rules.calendar.opening(*rules.accept_during, at);
-    const auto end = std::min(opening.valid.end, range.end);
-    if (opening.open && !open.empty() && open.back().end == at)
-      open.back().end = end;
-    else if (opening.open)
-      open.push_back({at, end});
-    at = end;
-  }
-  return open;
-}
-
 /// When the zone's clocks jump, to the second.
 std::vector<ClockChange> clock_changes(const Outlook& outlook) {
   const auto offset = [&](base::WallTime when) {
@@ -109,7 +93,7 @@ class Rehearsal {
         machine_(machine_with(wanted.cards, outlook.memory_assumed)),
         stage_(policy, begin_, at_work(begin_)),
         asks_functions_(policy.has_hooks()[HookEvent::kPause] || policy.has_hooks()[HookEvent::kBudget]) {
-    for (const job::GpuFacts& card : *machine_.gpus.value) outlook.memory += card.total.value_or(0);
+    outlook.memory = job::total_memory(*machine_.gpus.value).value_or(0);
     expect_after(begin_);
     for (const Run& run : runs_) {
       for (const auto edge : {run.when.start, run.when.end}) {
@@ -153,7 +137,7 @@ class Rehearsal {
     auto next = now < outlook_.range.start ? outlook_.range.start : outlook_.range.end;
     if (asks_functions_) next = std::min(next, std::chrono::floor<std::chrono::minutes>(now) + base::Duration(1min));
     next = std::min(next, stage_.pause().until);
-    next = std::min(next, stage_.rules().vram_bound(now, outlook_.memory).until);
+    next = std::min(next, stage_.rules().vram_bound(now, *machine_.gpus.value).until);
     for (const auto* times : {&edges_, &due_}) {
       if (const auto later = times->upper_bound(now); later != times->end()) next = std::min(next, *later);
     }
@@ -244,7 +228,8 @@ base::Result<Outlook> look_ahead(PolicyRuntime& policy, const Wanted& wanted, ba
   TRY(outlook.first, first_day(wanted, outlook.zone, now));
   const auto start_of = [&](std::chrono::sys_days day) { return outlook.zone.instant(day, 0min); };
   outlook.range = {start_of(outlook.first), start_of(outlook.first + std::chrono::days(outlook.days))};
-  outlook.open = open_times(rules, outlook.range);
+  outlook.open =
+      rules.accept_during ? rules.calendar.open_times(*rules.accept_during, outlook.range) : Intervals{outlook.range};
   outlook.clock_changes = clock_changes(outlook);
   outlook.apps_nobody_asks_about = apps_nobody_asks_about(policy, wanted.visits);
   Rehearsal(policy, wanted, outlook).play();

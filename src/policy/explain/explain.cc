@@ -75,9 +75,7 @@ void add_hooks(PolicyRuntime& runtime, const std::optional<job::MachineFacts>& m
 }
 
 void add_declared_budget(rules::RuleSet rules, const job::Facts& facts, Budget& budget) {
-  base::Bytes total = 0;
-  for (const job::GpuFacts& card : facts.gpus) total += card.total.value_or(0);
-  const auto bound = rules.vram_bound(facts.now, total > 0 ? std::optional(total) : std::nullopt);
+  const auto bound = rules.vram_bound(facts.now, facts.gpus);
   budget.bytes = bound.bytes;
   budget.rule = rules::to_string(bound.place);
   budget.declared = !rules.vram.empty();

@@ -53,7 +53,7 @@ class Host final : public PolicyHost {
     if (active_ && declared_->has_hooks[HookEvent::kOffer]) active_->wake();
   }
   asio::awaitable<job::Decision> decide(const job::Offer& offer, const job::Facts& facts) override;
-  VramLimit vram_limit(base::WallTime now, std::optional<base::Bytes> total) override;
+  VramLimit vram_limit(base::WallTime now) override;
   job::SensorSet watched() const override;
   asio::awaitable<pause::Pause> pause(const job::MachineFacts& facts, base::WallTime now) override;
   asio::awaitable<base::Result<std::string>> rollback(std::optional<std::uint64_t> number) override;

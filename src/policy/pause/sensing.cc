@@ -60,9 +60,9 @@ asio::awaitable<Sensed> Host::sense(const job::MachineFacts& facts, base::WallTi
   co_return std::move(*sensed);
 }
 
-VramLimit Host::vram_limit(base::WallTime now, std::optional<base::Bytes> total) {
+VramLimit Host::vram_limit(base::WallTime now) {
   if (!declared_) return {};
-  auto bound = declared_->rules.vram_bound(now, total, options_.cards);
+  auto bound = declared_->rules.vram_bound(now, options_.cards);
   VramLimit limit{bound.bytes, rules::to_string(bound.place), bound.until};
   if (const auto bytes = hook_bound_.bytes(); bytes && (!limit.bytes || *bytes < *limit.bytes)) {
     limit.bytes = bytes;

@@ -130,15 +130,13 @@ void Stage::ask_functions() {
   error_ = std::move(sensed.error);
 }
 
-std::optional<base::Bytes> Stage::total() const {
-  if (!facts_.gpus.value) return std::nullopt;
-  base::Bytes sum = 0;
-  for (const job::GpuFacts& card : *facts_.gpus.value) sum += card.total.value_or(0);
-  return sum > 0 ? std::optional(sum) : std::nullopt;
+std::span<const job::GpuFacts> Stage::cards() const {
+  if (!facts_.gpus.value) return {};
+  return *facts_.gpus.value;
 }
 
 Bound Stage::bound() {
-  auto declared = rules_.vram_bound(now_, total());
+  auto declared = rules_.vram_bound(now_, cards());
   if (const auto bytes = hook_bound_.bytes(); bytes && (!declared.bytes || *bytes < *declared.bytes)) {
     return {bytes, hook_bound_.rule()};
   }
@@ -179,7 +177,7 @@ void Stage::add_pauses(job::Decision& decision, bool explain) const {
 void Stage::add_bound(const job::Offer& offer, job::Decision& decision, bool explain) {
   if (!explain && !decision.accepted) return;
   const base::Bytes needed = job::vram_bytes(offer);
-  const auto whole = total();
+  const auto whole = job::total_memory(cards());
   auto bound = this->bound();
   const bool by_machine = whole && (!bound.bytes || *whole < *bound.bytes);
   if (by_machine) bound = {whole, "machine: total VRAM"};

@@ -81,7 +81,7 @@ class Stage {
   void ask_functions();
   void add_pauses(job::Decision& decision, bool explain) const;
   void add_bound(const job::Offer& offer, job::Decision& decision, bool explain);
-  std::optional<base::Bytes> total() const;
+  std::span<const job::GpuFacts> cards() const;
 
   PolicyRuntime& policy_;
   rules::RuleSet rules_;  // its caches follow this clock

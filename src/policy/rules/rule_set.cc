@@ -157,8 +157,8 @@ Ballot RuleSet::vote_opening(base::WallTime now, bool explain, std::optional<bas
   return decline(rule.place, job::RejectCode::kPaused, std::move(reason));
 }
 
-VramBound RuleSet::vram_bound(base::WallTime now, std::optional<base::Bytes> total,
-                              std::span<const job::GpuFacts> cards) {
+VramBound RuleSet::vram_bound(base::WallTime now, std::span<const job::GpuFacts> cards) {
+  const auto total = job::total_memory(cards);
   VramBound bound;
   for (const VramRule& rule : vram) {
     if (!rule.during.empty()) {

@@ -65,8 +65,8 @@ struct RuleSet {
   /// Requires: accept_during is declared and its names are known. Cached: one comparison while the answer holds.
   /// An offer that is known to take longer than the window is open declines too.
   Ballot vote_opening(base::WallTime now, bool explain, std::optional<base::Duration> est_time = std::nullopt);
-  /// `total`: what the machine has, if that is known; `cards`: what it is made of.
-  VramBound vram_bound(base::WallTime now, std::optional<base::Bytes> total, std::span<const job::GpuFacts> cards = {});
+  /// `cards`: all that the machine has.
+  VramBound vram_bound(base::WallTime now, std::span<const job::GpuFacts> cards);
 
  private:
   job::Used used(const GameRule& rule, base::WallTime start, const job::Facts& facts) const;

@@ -23,14 +23,11 @@ const GameRule* hider(const RuleSet& rules, std::size_t place) {
 /// The most that jobs may use at any moment of the horizon; nothing when it is not bounded at some moment. Looks no
 /// further than to the first moment at which it is more than `enough`.
 std::optional<base::Bytes> largest_budget(RuleSet& rules, const Surroundings& around, base::Bytes enough) {
-  std::optional<base::Bytes> total;
-  for (const job::GpuFacts& card : around.cards) {
-    if (card.total) total = total.value_or(0) + *card.total;
-  }
+  const auto total = job::total_memory(around.cards);
   base::Bytes largest = 0;
   const auto end = around.now + kHorizon;
   for (auto when = around.now; when < end;) {
-    const auto bound = rules.vram_bound(when, total, around.cards);
+    const auto bound = rules.vram_bound(when, around.cards);
     auto most = bound.bytes ? bound.bytes : total;
     if (!most) return std::nullopt;
     if (total) most = std::min(*most, *total);

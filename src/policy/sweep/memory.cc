@@ -26,11 +26,7 @@ std::string entry(const VramRule& rule) {
 
 /// Nothing is left for jobs, as far as that is known without a clock.
 bool leaves_nothing(const VramRule& rule, const Surroundings& around) {
-  std::optional<base::Bytes> total;
-  for (const job::GpuFacts& card : around.cards) {
-    if (card.total) total = total.value_or(0) + *card.total;
-  }
-  return rules::allowed(rule, total, around.cards) == base::Bytes(0);
+  return rules::allowed(rule, job::total_memory(around.cards), around.cards) == base::Bytes(0);
 }
 
 }  // namespace

@@ -202,7 +202,7 @@ TEST_F(PolicyHostTest, AChildThatDiesIdleIsReplacedWithTheLastGoodPolicy) {
 }
 
 asio::awaitable<void> of_named_cards(PolicyHostTest& test) {
-  const auto limit = test.host->vram_limit(kNow.now, 32 * base::kGiB);
+  const auto limit = test.host->vram_limit(kNow.now);
   EXPECT_EQ(limit.bytes, 18 * base::kGiB) << "6 of the first card, and all of the second";
   EXPECT_EQ(limit.rule, "a.lua:2");
   co_return;

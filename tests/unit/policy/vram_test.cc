@@ -21,26 +21,31 @@ worker.vram { during = 'night', at_most = '90%' })")}});
   return (*runtime)->rules();
 }
 
+std::vector<job::GpuFacts> card(base::Bytes gib) {
+  return {{.index = 0, .total = gib * kGiB}};
+}
+
 TEST(Vram, TheSmallestBoundOfTheHourCounts) {
   auto rules = example();
-  const auto night = rules.vram_bound(utc(2026, 3, 24, 22), 20 * kGiB);
+  const auto night = rules.vram_bound(utc(2026, 3, 24, 22), card(20));
   EXPECT_EQ(night.bytes, 18 * kGiB);
   EXPECT_EQ(night.place.line, 5) << "90 % are 18 GiB too, and the first of equals is named";
   EXPECT_EQ(night.until, utc(2026, 3, 25, 6));
-  const auto office = rules.vram_bound(utc(2026, 3, 24, 10), 20 * kGiB);
+  const auto office = rules.vram_bound(utc(2026, 3, 24, 10), card(20));
   EXPECT_EQ(office.bytes, 8 * kGiB);
   EXPECT_EQ(office.place.line, 6);
   EXPECT_EQ(office.until, utc(2026, 3, 24, 18));
-  EXPECT_EQ(rules.vram_bound(utc(2026, 3, 24, 19), 20 * kGiB).bytes, 18 * kGiB);
+  EXPECT_EQ(rules.vram_bound(utc(2026, 3, 24, 19), card(20)).bytes, 18 * kGiB);
 }
 
 TEST(Vram, WithoutAKnownTotalOnlyASizeBounds) {
   auto rules = example();
-  EXPECT_FALSE(rules.vram_bound(utc(2026, 3, 24, 22), std::nullopt).bytes);
+  const std::vector<job::GpuFacts> unknown(1);
+  EXPECT_FALSE(rules.vram_bound(utc(2026, 3, 24, 22), unknown).bytes);
   rules.vram.push_back({.at_most = 6 * kGiB});
-  const auto bound = rules.vram_bound(utc(2026, 3, 24, 22), std::nullopt);
+  const auto bound = rules.vram_bound(utc(2026, 3, 24, 22), unknown);
   EXPECT_EQ(bound.bytes, 6 * kGiB);
-  EXPECT_EQ(rules::RuleSet(rules::Zone::utc()).vram_bound({}, 20 * kGiB).until, base::WallTime::max());
+  EXPECT_EQ(rules::RuleSet(rules::Zone::utc()).vram_bound({}, card(20)).until, base::WallTime::max());
 }
 
 TEST(Vram, MoreThanThereIsLeavesNothing) {
@@ -75,7 +80,7 @@ TEST(Vram, ABoundOfSomeCardsIsOneOfThoseThatTheSmallestIsTakenOf) {
       "worker.vram { at_most = '6GiB', gpus = 1 }");
   auto rules = runtime->rules();
   const std::vector<job::GpuFacts> cards = {{.index = 0, .total = 20 * kGiB}, {.index = 1, .total = 4 * kGiB}};
-  const auto bound = rules.vram_bound(utc(2026, 3, 24, 22), 24 * kGiB, cards);
+  const auto bound = rules.vram_bound(utc(2026, 3, 24, 22), cards);
   EXPECT_EQ(bound.bytes, 10 * kGiB);
   EXPECT_EQ(bound.place.line, 2);
 }

@@ -109,6 +109,19 @@ TEST(Outlook, TheBudgetHasItsRules) {
               ElementsAre("2026-03-24T00:00 all ", "2026-03-24T23:10 10 p.lua:2", "2026-03-24T23:11 all "));
 }
 
+TEST(Outlook, ABoundOfNamedCardsLeavesTheOthersWhole) {
+  const auto policy = test::load(
+      "worker.window 'office' { from = '09:00', to = '19:00' }\n"
+      "worker.vram { at_most = '6GiB', gpus = { 1 }, during = 'office' }");
+  Wanted wanted{.days = 1};
+  wanted.cards = {{.index = 0, .name = "a", .total = 20 * kGiB}, {.index = 1, .name = "b", .total = 12 * kGiB}};
+  const auto outlook = look(*policy, wanted);
+  ASSERT_EQ(outlook.budget.size(), 3U);
+  EXPECT_EQ(outlook.budget[0].bytes, std::nullopt);
+  EXPECT_EQ(outlook.budget[1].bytes, 26 * kGiB);
+  EXPECT_EQ(outlook.budget[1].when.end - outlook.budget[1].when.start, std::chrono::hours(10));
+}
+
 TEST(Outlook, ClockChangesAreMarkedToTheSecond) {
   const auto spring = look_at_shipped(week_of("2026-03-29"));
   ASSERT_EQ(spring.clock_changes.size(), 1U);

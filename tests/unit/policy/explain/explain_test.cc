@@ -95,6 +95,13 @@ TEST_F(ShippedPolicies, AHotCardBoundsTheMemoryAndSaysHowMuchIsMissing) {
   EXPECT_EQ(last.decision.code, job::RejectCode::kInsufficientMemory);
 }
 
+TEST(Explain, ABoundOfNamedCardsLeavesTheOthersWhole) {
+  const auto runtime = load("worker.vram { at_most = '6GiB', gpus = { 1 } }");
+  job::Facts facts{.now = utc(2026, 3, 25)};
+  facts.gpus = {{.index = 0, .total = 24 * base::kGiB}, {.index = 1, .total = 16 * base::kGiB}};
+  EXPECT_EQ(explain(*runtime, make_offer(), facts).budget.bytes, 30 * base::kGiB);
+}
+
 TEST(Explain, ANearMissIsOneChangeOrNone) {
   const auto runtime = load("worker.game '*' { max_vram = '8GiB' }");
   const auto facts = with_card(utc(2026, 3, 25));

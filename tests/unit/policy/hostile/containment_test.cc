@@ -73,7 +73,7 @@ asio::awaitable<Seen> ask_sense(Containment& test, const Case& one) {
   // An error is recorded once, as long as it stays the same: a reading without one lies in between.
   const auto nothing = facts_named("nothing");
   co_await test.host->pause(nothing, kNow.now);
-  EXPECT_EQ(test.host->vram_limit(kNow.now, 8 * base::kGiB).bytes, std::nullopt);
+  EXPECT_EQ(test.host->vram_limit(kNow.now).bytes, std::nullopt);
   const auto facts = facts_named(one.name);
   ::testing::internal::CaptureStderr();
   const auto start = std::chrono::steady_clock::now();
@@ -82,7 +82,7 @@ asio::awaitable<Seen> ask_sense(Containment& test, const Case& one) {
   seen.took = std::chrono::steady_clock::now() - start;
   const auto records = records_of(::testing::internal::GetCapturedStderr(), "a hook failed");
   seen.what = records.empty() ? "no opinion" : records.front();
-  const auto bound = test.host->vram_limit(kNow.now, 8 * base::kGiB).bytes;
+  const auto bound = test.host->vram_limit(kNow.now).bytes;
   const bool pauses = pause.paused() && pause.held.front().title == "policy error" &&
                       pause.action() == pause::Action::kFinish && names_a_line_of(one, pause.held.front().rule);
   const bool harmless = one.fate == Fate::kHarmless;

@@ -128,6 +128,14 @@ TEST(Stage, TheSmallestBoundOfMemoryCounts) {
   EXPECT_EQ(stage.offer(large, std::nullopt, false).decision.code, job::RejectCode::kNone) << "it never fits here";
 }
 
+TEST(Stage, ABoundOfNamedCardsLeavesTheOthersWhole) {
+  const auto policy = test::load("worker.vram { at_most = '6GiB', gpus = { 1 } }");
+  auto facts = rehearsal::quiet_machine();
+  facts.gpus.value->push_back({.index = 1, .total = 16 * kGiB});
+  Stage stage(*policy, kNoon, facts);
+  EXPECT_EQ(stage.bound(), (rehearsal::Bound{30 * kGiB, "p.lua:2"}));
+}
+
 TEST(Stage, AFunctionThatFailsPausesAndIsNamed) {
   const auto policy = test::load("worker.on('pause', function(machine) return machine.cpu.x end)");
   Stage stage(*policy, kNoon);

@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/text.h"
 #include "config/exit_code.h"
+#include "policy/explain/explain.h"
 #include "policy/source_files.h"
 #include "policy/testing/run.h"
 
@@ -50,7 +51,7 @@ void print_result(const Result& result, std::size_t widest) {
   std::printf("  %-7s %s  %7.2f ms\n", result.failure ? "FAILED" : "ok", padded.c_str(), milliseconds(result.took));
   if (!result.failure) return;
   std::printf("          %s: %s\n", result.failure->place.c_str(), base::log::printable(result.failure->text).c_str());
-  std::fputs(policy::testing::to_text(result.failure->trace, "            ").c_str(), stdout);
+  std::fputs(policy::to_text(result.failure->trace, "            ").c_str(), stdout);
 }
 
 void print_coverage(const Coverage& coverage) {

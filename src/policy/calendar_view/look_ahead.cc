@@ -228,8 +228,7 @@ base::Result<Outlook> look_ahead(PolicyRuntime& policy, const Wanted& wanted, ba
   TRY(outlook.first, first_day(wanted, outlook.zone, now));
   const auto start_of = [&](std::chrono::sys_days day) { return outlook.zone.instant(day, 0min); };
   outlook.range = {start_of(outlook.first), start_of(outlook.first + std::chrono::days(outlook.days))};
-  outlook.open =
-      rules.accept_during ? rules.calendar.open_times(*rules.accept_during, outlook.range) : Intervals{outlook.range};
+  outlook.open = rules.open_times(outlook.range);
   outlook.clock_changes = clock_changes(outlook);
   outlook.apps_nobody_asks_about = apps_nobody_asks_about(policy, wanted.visits);
   Rehearsal(policy, wanted, outlook).play();

@@ -14,11 +14,6 @@ namespace {
 
 using rules::Interval;
 
-std::vector<Interval> open_times(const rules::RuleSet& rules, const Interval& range) {
-  if (!rules.accept_during) return {range};
-  return rules.calendar.open_times(*rules.accept_during, range);
-}
-
 std::string place_of(const std::optional<rules::AcceptDuring>& during) {
   return during ? rules::to_string(during->place) : std::string();
 }
@@ -99,8 +94,8 @@ std::string exact_size(base::Bytes bytes) {
 }
 
 void compare_hours(const Sides& sides, Diff& out) {
-  const auto before = open_times(sides.before, sides.range);
-  const auto after = open_times(sides.after, sides.range);
+  const auto before = sides.before.open_times(sides.range);
+  const auto after = sides.after.open_times(sides.range);
   const auto [closed, opened] = differ(before, after);
   const std::string left = place_of(sides.before.accept_during);
   const std::string right = place_of(sides.after.accept_during);

@@ -170,6 +170,19 @@ Explanation explain(PolicyRuntime& runtime, const job::Offer& offer, const job::
   return explanation;
 }
 
+std::string to_text(const std::vector<job::TraceLine>& trace, std::string_view indent) {
+  std::size_t widest = 0;
+  for (const job::TraceLine& line : trace) widest = std::max(widest, line.rule.size());
+  std::string text;
+  for (const job::TraceLine& line : trace) {
+    std::string vote(job::to_string(line.vote));
+    if (line.vote == job::Vote::kDecline) vote = "DECLINE";
+    text += std::string(indent) + padded(std::move(vote), 12) + padded(base::log::printable(line.rule), widest + 2) +
+            base::log::printable(line.text) + "\n";
+  }
+  return text;
+}
+
 std::string to_text(const job::Offer& offer, const job::Facts& facts, const Explanation& explanation) {
   const job::Decision& decision = explanation.decision;
   std::string text = "offer " + base::log::printable(offer.id.str()) + "  " + base::log::printable(offer.game.str()) +
@@ -177,13 +190,7 @@ std::string to_text(const job::Offer& offer, const job::Facts& facts, const Expl
   if (facts.est_time) text += "  est " + rules::format_span(*facts.est_time);
   text += "  vram " + rules::format_size(job::vram_bytes(offer)) + "   " + explanation.local_time;
   text += (explanation.policy.empty() ? "" : "   " + explanation.policy) + "\n";
-  std::size_t widest = 0;
-  for (const job::TraceLine& line : decision.trace) widest = std::max(widest, line.rule.size());
-  for (const job::TraceLine& line : decision.trace) {
-    std::string vote(job::to_string(line.vote));
-    if (line.vote == job::Vote::kDecline) vote = "DECLINE";
-    text += "  " + padded(vote, 12) + padded(line.rule, widest + 2) + line.text + "\n";
-  }
+  text += to_text(decision.trace, "  ");
   if (decision.trace.empty()) text += "  no rule applies\n";
   text += decision.accepted ? "-> accepted" : "-> declined \"" + decision.reason + "\"";
   std::array<char, 80> cost{};

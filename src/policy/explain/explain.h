@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "job/decision.h"
@@ -40,6 +41,8 @@ struct Explanation {
 Explanation explain(PolicyRuntime& runtime, const job::Offer& offer, const job::Facts& facts,
                     const std::optional<job::MachineFacts>& machine = std::nullopt);
 
+/// A trace for a terminal, each line behind `indent`.
+std::string to_text(const std::vector<job::TraceLine>& trace, std::string_view indent);
 /// The explanation as text for a terminal: one line for the offer, one for each rule, one for the verdict.
 std::string to_text(const job::Offer& offer, const job::Facts& facts, const Explanation& explanation);
 

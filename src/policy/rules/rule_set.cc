@@ -157,6 +157,11 @@ Ballot RuleSet::vote_opening(base::WallTime now, bool explain, std::optional<bas
   return decline(rule.place, job::RejectCode::kPaused, std::move(reason));
 }
 
+std::vector<Interval> RuleSet::open_times(const Interval& range) const {
+  if (!accept_during) return {range};
+  return calendar.open_times(*accept_during, range);
+}
+
 VramBound RuleSet::vram_bound(base::WallTime now, std::span<const job::GpuFacts> cards) {
   const auto total = job::total_memory(cards);
   VramBound bound;

@@ -65,6 +65,8 @@ struct RuleSet {
   /// Requires: accept_during is declared and its names are known. Cached: one comparison while the answer holds.
   /// An offer that is known to take longer than the window is open declines too.
   Ballot vote_opening(base::WallTime now, bool explain, std::optional<base::Duration> est_time = std::nullopt);
+  /// When `accept_during` lets work be taken, merged; all of `range` when it is not declared.
+  std::vector<Interval> open_times(const Interval& range) const;
   /// `cards`: all that the machine has.
   VramBound vram_bound(base::WallTime now, std::span<const job::GpuFacts> cards);
 

@@ -51,7 +51,4 @@ struct Report {
   std::vector<std::string> errors() const;
 };
 
-/// The trace of a decision for people, a line each, every one behind `indent`.
-std::string to_text(const std::vector<job::TraceLine>& trace, const std::string& indent);
-
 }  // namespace policy::testing

@@ -1,4 +1,5 @@
 // *_test.lua: what a test can say, and what it says when it does not hold.
+#include "policy/explain/explain.h"
 #include "testing_fixture.h"
 
 namespace policy {
@@ -76,7 +77,7 @@ TEST(PolicyTesting, ShowsTheTraceOfTheDecision) {
   const auto report = run_house("test('it', function(t) t:declines { game = 'a' } end)");
   ASSERT_EQ(report.results.size(), 1U);
   ASSERT_TRUE(report.results[0].failure);
-  EXPECT_THAT(testing::to_text(report.results[0].failure->trace, "> "),
+  EXPECT_THAT(to_text(report.results[0].failure->trace, "> "),
               HasSubstr("> pass        house.lua:6          game entry \"*\"\n"));
 }
 

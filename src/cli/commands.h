@@ -44,7 +44,9 @@ int set_enabled(const config::Loaded& loaded, bool enabled);
 // Commands to the running worker.
 int pause_worker(const config::Invocation& invocation, const config::Loaded& loaded);
 int resume_worker(const config::Loaded& loaded);
-int promote_policy(const config::Loaded& loaded);
+int promote_policy(const config::Invocation& invocation, const config::Loaded& loaded);
+/// Begins, ends or shows what another policy does beside the one in force.
+int shadow_policy(const config::Invocation& invocation, const config::Loaded& loaded);
 int roll_back_policy(const config::Invocation& invocation, const config::Loaded& loaded);
 int drain_worker(const config::Invocation& invocation, const config::Loaded& loaded);
 

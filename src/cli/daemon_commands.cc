@@ -71,11 +71,13 @@ int run_policy_command(const config::Invocation& invocation, const config::Loade
     case config::Command::kPolicyStubs:
       return write_policy_stubs(invocation, loaded);
     case config::Command::kPolicyPromote:
-      return promote_policy(loaded);
+      return promote_policy(invocation, loaded);
     case config::Command::kPolicyRollback:
       return roll_back_policy(invocation, loaded);
     case config::Command::kPolicyDiff:
       return diff_policies(invocation, loaded);
+    case config::Command::kPolicyShadow:
+      return shadow_policy(invocation, loaded);
     case config::Command::kPolicyTrace:
       return trace_policy(invocation, loaded);
     default:

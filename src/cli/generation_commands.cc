@@ -106,15 +106,4 @@ int roll_back_policy(const config::Invocation& invocation, const config::Loaded&
   return config::kExitOk;
 }
 
-int promote_policy(const config::Loaded& loaded) {
-  const auto socket = control::socket_path(loaded.settings.runtime_folder, loaded.settings.config_file);
-  const auto answer = control::ask(socket, R"({"command":"policy promote"})");
-  if (!answer && answer.error().code == base::Code::kNotFound) {
-    return fail(config::kExitNotRunning, answer.error().message + "; start it with: studio-worker run");
-  }
-  if (!answer) return fail(config::kExitFailed, answer.error().message);
-  std::printf("%s\n", base::log::printable(json::parse(*answer).at("done").as_string()).c_str());
-  return config::kExitOk;
-}
-
 }  // namespace cli

@@ -9,6 +9,7 @@
 #include "config/exit_code.h"
 #include "config/show.h"
 #include "control/client.h"
+#include "policy/generations/store.h"
 #include "studio/urls.h"
 
 namespace cli {
@@ -84,12 +85,16 @@ std::string policy_text(const json::object& policy) {
     text += (text.empty() ? "" : ", ") + std::string(file.as_string());
   if (text.empty()) return "none: every offer passes";
   text = "generation " + text_of(policy, "generation") + " " + text_of(policy, "hash").substr(0, 8) + " (" + text + ")";
-  if (text_of(policy, "since") == "rollback") text += ", by rollback until the policy folder changes";
+  const std::string since = text_of(policy, "since");
+  if (since == policy::generations::kRollback) text += ", by rollback until the policy folder changes";
+  if (since == policy::generations::kFromShadow) text += ", from the shadow until the policy folder changes";
   const std::string error = text_of(policy, "error");
   const std::string disk_error = text_of(policy, "disk_error");
   const std::string held = text_of(policy, "held");
   if (!held.empty()) text += "; the newest save is held: " + held;
   if (!error.empty()) text += "; the newest save was refused: " + error;
+  if (const std::string shadow = text_of(policy, "shadow"); !shadow.empty())
+    text += "; beside it " + shadow + " is tried";
   return disk_error.empty() ? text : text + "; it is not kept on disk: " + disk_error;
 }
 

@@ -7,12 +7,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "cli/commands.h"
-#include "cli/tally_text.h"
 #include "cli/text.h"
 #include "config/exit_code.h"
 #include "policy/inspect.h"
 #include "policy/policy_host.h"
 #include "policy/records/replay.h"
+#include "policy/records/tally_text.h"
 #include "worker/application.h"
 
 namespace cli {

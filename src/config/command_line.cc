@@ -63,6 +63,8 @@ constexpr std::array kSpecs = {
          "policy trace --since 10m"},
     Spec{Command::kPolicyDiff, "policy diff", "Policies", "what two policies do differently", "[DIR1] DIR2",
          "policy diff policies/ edited/"},
+    Spec{Command::kPolicyShadow, "policy shadow", "Policies", "try another policy beside the one in force", "[DIR]",
+         "policy shadow edited/"},
     Spec{Command::kEngineList, "engine list", "Engines", "engines found, and what they serve", "", "engine list"},
 };
 

@@ -40,6 +40,7 @@ enum class Command : std::uint8_t {
   kEngineList,
   kPolicyTest,
   kPolicyTrace,
+  kPolicyShadow,
 };
 
 struct Invocation {
@@ -70,6 +71,9 @@ struct Invocation {
   std::optional<unsigned> least_coverage;       // policy test, percent
   std::filesystem::path stubs_folder;           // policy stubs
   std::vector<std::filesystem::path> compared;  // policy diff: one or two
+  std::filesystem::path shadow_folder;          // policy shadow: the policy to try; empty = show what it does
+  bool stop = false;                            // policy shadow
+  bool of_shadow = false;                       // policy promote
 };
 
 /// The program is to end at once with this text: help, version, or what is wrong with the arguments.

@@ -27,6 +27,20 @@ struct TraceKept {
   std::string since;  // when the first one happened; now, when none is kept
 };
 
+/// What somebody at this computer wants of the policy.
+struct PolicyOrder {
+  enum class Kind : std::uint8_t {
+    kRollback,    // `generation`; the newest older one when none is named
+    kPromote,     // the save that is held, or the shadow; `shadow`: that one
+    kShadow,      // `path` is tried beside the policy in force
+    kStopShadow,  // that ends
+  };
+  Kind kind = Kind::kRollback;
+  std::optional<std::uint64_t> generation;
+  bool shadow = false;
+  std::string path;
+};
+
 class Operator {
  public:
   virtual ~Operator() = default;
@@ -37,10 +51,10 @@ class Operator {
   virtual void resume() = 0;
   /// Finishes what runs, delivers it, and ends the worker.
   virtual void drain() = 0;
-  /// Puts a kept generation of the policy in force; the newest older one when none is named. What it did, in words.
-  virtual asio::awaitable<base::Result<std::string>> rollback_policy(std::optional<std::uint64_t> generation) = 0;
-  /// Puts a saved policy in force that is held because it would accept nothing any more.
-  virtual asio::awaitable<base::Result<std::string>> promote_policy() = 0;
+  /// What it did, in words.
+  virtual asio::awaitable<base::Result<std::string>> carry_out(PolicyOrder order) = 0;
+  /// What the shadow policy did so far, as one JSON object; "null" when none runs.
+  virtual std::string shadow() const = 0;
   virtual TraceKept trace_kept() const = 0;
   /// The first event with at least this number that is kept; waits for one.
   virtual asio::awaitable<TraceEvent> trace(std::uint64_t from) = 0;

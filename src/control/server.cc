@@ -59,24 +59,48 @@ std::string answer_of(const base::Result<std::string>& outcome) {
   return json::serialize(json::object{{"ok", true}, {"done", *outcome}});
 }
 
-/// What the request wants of the policy; nothing when it is about something else.
+bool flag_of(const json::object& request, std::string_view key) {
+  const json::value* value = request.if_contains(key);
+  return value != nullptr && value->is_bool() && value->as_bool();
+}
+
+/// What the request wants of the policy; nothing when it is about something else. Errors: kInvalid.
+base::Result<std::optional<PolicyOrder>> read_order(const json::object& request) {
+  using Kind = PolicyOrder::Kind;
+  const json::value* command = request.if_contains("command");
+  if (command == nullptr || !command->is_string()) return std::optional<PolicyOrder>();
+  PolicyOrder order;
+  if (command->as_string() == "policy promote") {
+    order.kind = Kind::kPromote;
+    order.shadow = flag_of(request, "shadow");
+  } else if (command->as_string() == "policy rollback") {
+    if (const json::value* number = request.if_contains("generation")) {
+      boost::system::error_code failure;
+      order.generation = number->to_number<std::uint64_t>(failure);
+      if (failure) return base::Error{base::Code::kInvalid, "generation must be a whole number"};
+    }
+  } else if (command->as_string() == "policy shadow" && flag_of(request, "stop")) {
+    order.kind = Kind::kStopShadow;
+  } else if (const json::value* path = request.if_contains("path");
+             path != nullptr && command->as_string() == "policy shadow") {
+    if (!path->is_string()) return base::Error{base::Code::kInvalid, "path must be a text"};
+    order.kind = Kind::kShadow;
+    order.path = path->as_string();
+  } else {
+    return std::optional<PolicyOrder>();
+  }
+  return std::optional(std::move(order));
+}
+
 asio::awaitable<std::optional<std::string>> answer_on_policy(std::string_view request, Operator& target) {
   boost::system::error_code failure;
   const json::value value = json::parse(json::string_view(request.data(), request.size()), failure);
   const json::object* object = failure ? nullptr : value.if_object();
-  const json::value* command = object != nullptr ? object->if_contains("command") : nullptr;
-  if (command == nullptr || !command->is_string()) co_return std::nullopt;
-  if (command->as_string() == "policy promote") {
-    const auto promoted = co_await target.promote_policy();
-    co_return answer_of(promoted);
-  }
-  if (command->as_string() != "policy rollback") co_return std::nullopt;
-  std::optional<std::uint64_t> generation;
-  if (const json::value* number = object->if_contains("generation")) {
-    generation = number->to_number<std::uint64_t>(failure);
-    if (failure) co_return error_answer("generation must be a whole number");
-  }
-  const auto outcome = co_await target.rollback_policy(generation);
+  if (object == nullptr) co_return std::nullopt;
+  auto order = read_order(*object);
+  if (!order) co_return error_answer(order.error().message);
+  if (!*order) co_return std::nullopt;
+  const auto outcome = co_await target.carry_out(std::move(**order));
   co_return answer_of(outcome);
 }
 
@@ -92,8 +116,7 @@ StreamRequest read_stream_request(std::string_view request) {
   const json::object* object = failure ? nullptr : value.if_object();
   const json::value* command = object != nullptr ? object->if_contains("command") : nullptr;
   if (command == nullptr || !command->is_string() || command->as_string() != "policy trace") return {};
-  const json::value* kept = object->if_contains("kept");
-  return {true, kept != nullptr && kept->is_bool() && kept->as_bool()};
+  return {true, flag_of(*object, "kept")};
 }
 
 }  // namespace
@@ -105,6 +128,7 @@ std::string answer(std::string_view request, Operator& target) {
   if (command == nullptr || !command->is_string()) return error_answer("a request is one JSON object with a command");
   const std::string_view name(command->as_string());
   if (name == "status") return R"({"ok":true,"status":)" + target.status() + "}";
+  if (name == "policy shadow") return R"({"ok":true,"shadow":)" + target.shadow() + "}";
   if (name == "pause") return pause_answer(value.as_object(), target);
   if (name == "resume") {
     target.resume();

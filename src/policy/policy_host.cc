@@ -75,11 +75,20 @@ asio::awaitable<void> Host::stop() {
     auto last = options_.logs->finish(rewriter());
     co_await std::move(last);
   }
+  if (const auto ended = std::exchange(shadow_, nullptr)) co_await ended->stop();
   if (active_) active_->retire();
   active_.reset();
   co_await children_.wait();
   co_await keeper_.written();
   co_await recorder_.stop();
+}
+
+PolicyStatus Host::status() const {
+  PolicyStatus status = status_;
+  status.unrecorded = recorder_.lost();
+  if (options_.logs) status.log_problems = options_.logs->problems();
+  if (shadow_) status.shadow = shadow_->path().string();
+  return status;
 }
 
 // Children
@@ -200,6 +209,7 @@ job::Decision Host::finish(Verdict verdict, std::uint64_t generation, const Aske
   }
   const auto took = clock_.now() - asked.since;
   recorder_.add(asked.offer, asked.facts, decision, verdict.error, verdict.instructions, took);
+  if (shadow_) shadow_->offer(asked.offer, asked.facts, decision);
   return decision;
 }
 

@@ -17,6 +17,7 @@
 #include "job/machine_facts.h"
 #include "job/offer.h"
 #include "policy/pause/keeper.h"
+#include "policy/shadow_report.h"
 
 namespace policy {
 
@@ -53,6 +54,7 @@ struct PolicyStatus {
   bool safe_mode = false;                 // a policy is configured and none could be loaded: nothing is claimed
   std::uint64_t restarts = 0;             // of the child
   std::uint64_t errors = 0;               // hooks that ended in an error
+  std::string shadow;                     // the path of the policy that is tried beside it; empty when none is
   std::vector<std::string> log_problems;  // log files that take no lines, and why
 };
 
@@ -85,8 +87,16 @@ class PolicyHost {
   /// over a restart. What it did, in words. Errors: kNotFound, kCorrupt, kConflict when it is in force already, and
   /// those of loading it; the active one stays then.
   virtual asio::awaitable<base::Result<std::string>> rollback(std::optional<std::uint64_t> number) = 0;
-  /// Puts the save that is held in force. Errors: kNotFound when none is, and those of loading it.
-  virtual asio::awaitable<base::Result<std::string>> promote() = 0;
+  /// Puts the save that is held in force; or, until the policy folder changes, what runs as the shadow, which ends
+  /// then. `shadow`: that one, whether or not a save is held. Errors: kNotFound when there is neither, kConflict when
+  /// there are both, and those of loading it.
+  virtual asio::awaitable<base::Result<std::string>> promote(bool shadow) = 0;
+  /// Tries another policy beside the one in force, in place of the one that is tried already. Errors: those of loading.
+  virtual asio::awaitable<base::Result<std::string>> shadow(std::filesystem::path path) = 0;
+  /// Errors: kNotFound when none runs.
+  virtual asio::awaitable<base::Result<std::string>> stop_shadow() = 0;
+  /// Nothing when none runs.
+  virtual std::optional<ShadowReport> shadow_report() const = 0;
   virtual PolicyStatus status() const = 0;
   /// Called (on io) whenever the active generation or the last error changes.
   virtual void on_change(std::function<void(const PolicyStatus&)> callback) = 0;

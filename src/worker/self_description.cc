@@ -4,6 +4,7 @@
 
 #include <boost/json.hpp>
 
+#include "policy/records/tally_text.h"
 #include "worker/worker.h"
 
 namespace worker {
@@ -108,10 +109,24 @@ json::object policy_state(const policy::PolicyStatus& policy) {
           {"error", policy.error},           {"held", policy.held},
           {"rejected", policy.rejected},     {"disk_error", policy.disk_error},
           {"unrecorded", policy.unrecorded}, {"safe_mode", policy.safe_mode},
-          {"restarts", policy.restarts},     {"errors", policy.errors}};
+          {"restarts", policy.restarts},     {"errors", policy.errors},
+          {"shadow", policy.shadow}};
 }
 
 }  // namespace
+
+std::string Worker::shadow() const {
+  const auto report = outside_.policy.shadow_report();
+  if (!report) return "null";
+  return json::serialize(json::object{{"path", report->path.string()},
+                                      {"hash", report->hash},
+                                      {"error", report->error},
+                                      {"since", base::format_utc(report->since)},
+                                      {"dropped", report->dropped},
+                                      {"restarts", report->restarts},
+                                      {"tally", json_of(report->tally)},
+                                      {"text", to_text(report->tally)}});
+}
 
 protocol::Capabilities Worker::capabilities() const {
   protocol::Capabilities capabilities;

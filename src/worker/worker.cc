@@ -273,8 +273,19 @@ void Worker::follow_pause() {
   refresh();
 }
 
-asio::awaitable<base::Result<std::string>> Worker::rollback_policy(std::optional<std::uint64_t> generation) {
-  return outside_.policy.rollback(generation);
+asio::awaitable<base::Result<std::string>> Worker::carry_out(control::PolicyOrder order) {
+  using Kind = control::PolicyOrder::Kind;
+  switch (order.kind) {
+    case Kind::kPromote:
+      return outside_.policy.promote(order.shadow);
+    case Kind::kShadow:
+      return outside_.policy.shadow(std::move(order.path));
+    case Kind::kStopShadow:
+      return outside_.policy.stop_shadow();
+    case Kind::kRollback:
+      break;
+  }
+  return outside_.policy.rollback(order.generation);
 }
 
 /// The studio is told what decides here, and what is wrong with a save that does not.

@@ -87,8 +87,8 @@ class Worker final : public control::Operator {
   std::string status() const override;
   void pause(std::optional<base::Duration> for_time) override;
   void resume() override;
-  asio::awaitable<base::Result<std::string>> rollback_policy(std::optional<std::uint64_t> generation) override;
-  asio::awaitable<base::Result<std::string>> promote_policy() override { return outside_.policy.promote(); }
+  asio::awaitable<base::Result<std::string>> carry_out(control::PolicyOrder order) override;
+  std::string shadow() const override;
   control::TraceKept trace_kept() const override { return trace_.kept(); }
   asio::awaitable<control::TraceEvent> trace(std::uint64_t from) override { return trace_.event(from); }
   void drain() override { begin_drain("worker is draining", std::nullopt); }

@@ -73,9 +73,16 @@ class ModelPolicy final : public policy::PolicyHost {
   asio::awaitable<base::Result<std::string>> rollback(std::optional<std::uint64_t>) override {
     co_return base::Error{base::Code::kNotFound, "no generation is kept"};
   }
-  asio::awaitable<base::Result<std::string>> promote() override {
+  asio::awaitable<base::Result<std::string>> promote(bool /*shadow*/) override {
     co_return base::Error{base::Code::kNotFound, "no saved policy is held"};
   }
+  asio::awaitable<base::Result<std::string>> shadow(std::filesystem::path /*path*/) override {
+    co_return base::Error{base::Code::kNotFound, "no policy here"};
+  }
+  asio::awaitable<base::Result<std::string>> stop_shadow() override {
+    co_return base::Error{base::Code::kNotFound, "no policy here"};
+  }
+  std::optional<policy::ShadowReport> shadow_report() const override { return std::nullopt; }
   policy::PolicyStatus status() const override { return {}; }
   void on_change(std::function<void(const policy::PolicyStatus&)>) override {}
   asio::awaitable<void> stop() override { co_return; }

@@ -7,13 +7,13 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "cli/commands.h"
-#include "cli/tally_text.h"
 #include "cli/text.h"
 #include "config/exit_code.h"
 #include "policy/compare/diff.h"
 #include "policy/inspect.h"
 #include "policy/policy_host.h"
 #include "policy/records/replay.h"
+#include "policy/records/tally_text.h"
 #include "policy/rules/rule_set.h"
 #include "worker/application.h"
 
@@ -99,7 +99,7 @@ json::object json_of(const Compared& compared) {
                      {"from", base::format_utc(compared.diff.range.start)},
                      {"to", base::format_utc(compared.diff.range.end)},
                      {"differences", std::move(differences)}};
-  if (compared.tried) whole["tried"] = cli::json_of(*compared.tried);
+  if (compared.tried) whole["tried"] = policy::records::json_of(*compared.tried);
   return whole;
 }
 

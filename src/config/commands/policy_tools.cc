@@ -46,6 +46,8 @@ void add_policy_options(Command command, cxxopts::Options& options) {
       command == Command::kPolicyTrace) {
     add("since", "how far back: 12h, 7d", cxxopts::value<std::string>(), "TIME");
   }
+  if (command == Command::kPolicyShadow) add("stop", "end it");
+  if (command == Command::kPolicyPromote) add("shadow", "the shadow, although a save is held");
   if (command == Command::kPolicyTest) {
     add("coverage", "rules that no test made decide, and lines that none ran");
     add("min", "fails below this coverage of rules or lines", cxxopts::value<std::string>(), "PERCENT");
@@ -77,6 +79,8 @@ base::Status read_policy_options(const cxxopts::ParseResult& parsed, Invocation&
     invocation.last = parsed.count("last") != 0;
     invocation.recorded_id = given(parsed, "id");
   }
+  if (invocation.command == Command::kPolicyShadow) invocation.stop = parsed.count("stop") != 0;
+  if (invocation.command == Command::kPolicyPromote) invocation.of_shadow = parsed.count("shadow") != 0;
   if (invocation.command == Command::kPolicyTest) {
     if (const auto least = given(parsed, "min")) {
       TRY(invocation.least_coverage, parse_number<unsigned>("--min", *least, 1, 100));
@@ -93,6 +97,10 @@ base::Status read_policy_words(const std::vector<std::string>& words, Invocation
                        "policy explain needs OFFER.json, --last or --id ID, and one of them only"};
   }
   if (words.empty()) return {};
+  if (invocation.command == Command::kPolicyShadow) {
+    if (invocation.stop) return base::Error{base::Code::kInvalid, "policy shadow --stop names no policy"};
+    invocation.shadow_folder = words[0];
+  }
   if (invocation.command == Command::kPolicyDiff) invocation.compared.assign(words.begin(), words.end());
   if (invocation.command == Command::kPolicyExplain) invocation.offer_file = words[0];
   if (invocation.command == Command::kPolicyStubs) invocation.stubs_folder = words[0];

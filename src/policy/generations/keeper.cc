@@ -53,10 +53,10 @@ asio::awaitable<base::Result<Kept>> Keeper::find(std::optional<std::uint64_t> nu
   co_return co_await base::run_on(disk_, std::move(look));
 }
 
-std::uint64_t Keeper::add(const SourceFiles& files, std::string hash, std::string reason) {
+std::uint64_t Keeper::add(const SourceFiles& files, std::string hash, std::string reason, std::string turned_away) {
   in_force_.number = ++in_force_.newest;
   in_force_.reason = reason;
-  in_force_.turned_away.clear();
+  in_force_.turned_away = std::move(turned_away);
   if (!store_) return in_force_.number;
   Kept kept{{in_force_.number, std::move(hash), base::format_utc(clock_.wall_now()), std::move(reason), {}}, files};
   for (const SourceFile& file : files) kept.about.files.push_back(file.name);
@@ -80,7 +80,7 @@ void Keeper::go_on(std::uint64_t number) {
 }
 
 void Keeper::settle() {
-  if (!rolled_back()) return;
+  if (in_force_.reason != kRollback && in_force_.turned_away.empty()) return;
   in_force_.reason = kSaved;
   in_force_.turned_away.clear();
   write_mark();

@@ -32,8 +32,9 @@ class Keeper {
   /// Also reads: see `Store::read`. Nothing given = the newest below the one in force.
   asio::awaitable<base::Result<Kept>> find(std::optional<std::uint64_t> number);
 
-  /// A new generation comes into force; gives its number.
-  std::uint64_t add(const SourceFiles& files, std::string hash, std::string reason);
+  /// A new generation comes into force; gives its number. `turned_away`: the fingerprint of what the folder holds, when
+  /// that is something else.
+  std::uint64_t add(const SourceFiles& files, std::string hash, std::string reason, std::string turned_away = {});
   /// A kept one does, in place of the folder's content.
   void go_back(std::uint64_t number, std::string turned_away);
   /// One that `open` gave does.
@@ -43,7 +44,6 @@ class Keeper {
 
   const Mark& in_force() const { return in_force_; }
   std::uint64_t next_number() const { return in_force_.newest + 1; }
-  bool rolled_back() const { return in_force_.reason == kRollback; }
   /// Of the last write; empty when it went well.
   const std::string& trouble() const { return trouble_; }
   /// Called (on io) whenever `trouble` changes.

@@ -20,6 +20,7 @@ constexpr std::size_t kKept = 10;
 inline constexpr std::string_view kSaved = "saved";
 inline constexpr std::string_view kFoundAtStart = "found at start";
 inline constexpr std::string_view kPromoted = "promoted";
+inline constexpr std::string_view kFromShadow = "promoted from the shadow";
 inline constexpr std::string_view kRollback = "rollback";
 
 /// 32 hex characters that tell the content of one policy from another's (XXH3, 128 bits).
@@ -42,7 +43,7 @@ struct Mark {
   std::uint64_t number = 0;
   std::uint64_t newest = 0;  // the highest number ever given: numbers never come again
   std::string reason;        // why this one decides: kSaved ...
-  std::string turned_away;   // after a rollback: the fingerprint of the folder that it turned away from
+  std::string turned_away;   // where it is not what the folder holds: the fingerprint of that
   std::string source;        // the folder or file that the policy comes from
 };
 

@@ -1,4 +1,4 @@
-// What changes the policy in force: a start, a save, a rollback.
+// What changes the policy in force: a start, a save, a rollback, a promotion.
 
 #include <utility>
 
@@ -142,6 +142,45 @@ asio::awaitable<base::Result<std::string>> Host::go_back(std::optional<std::uint
   const std::string done = "generation " + std::to_string(generation) + " is in force until the policy folder changes";
   if (keeper_.trouble().empty()) co_return done;
   co_return done + " or the worker ends, because that cannot be kept: " + keeper_.trouble();
+}
+
+asio::awaitable<base::Result<std::string>> Host::promote(bool shadow) {
+  return order("policy promote", put_held_in_force(shadow));
+}
+
+asio::awaitable<base::Result<std::string>> Host::put_held_in_force(bool shadow) {
+  while (changing_) co_await change_.wait();
+  const Turn turn(changing_, change_);
+  if (!held_.empty() && shadow_ && !shadow) {
+    co_return base::Error{base::Code::kConflict,
+                          "a save is held and a shadow runs: say `policy promote --shadow`, or end the shadow with "
+                          "`policy shadow --stop` to promote the save"};
+  }
+  if (shadow && !shadow_) co_return base::Error{base::Code::kNotFound, "no shadow runs"};
+  if (held_.empty() && !shadow_)
+    co_return base::Error{base::Code::kNotFound, "no saved policy is held, and no shadow runs"};
+  const bool from_shadow = shadow_ != nullptr;
+  auto files = from_shadow ? shadow_->files() : held_;
+  auto started = co_await start_child(files);
+  if (!started) co_return std::move(started).error();
+  Candidate candidate{started->child};
+  auto hash = generations::fingerprint(files);
+  std::string done;
+  std::string turned_away;
+  if (from_shadow) {
+    auto failed = co_await failed_tests(started->child, files);
+    if (!failed.empty()) co_return base::Error{base::Code::kInvalid, std::move(failed)};
+    const auto folder = read_sources(options_.path);
+    if (folder) turned_away = generations::fingerprint(*folder);
+    done = " until the policy folder changes: copy " + shadow_->path().string() + " over it to keep it";
+  }
+  candidate.wanted = true;
+  const auto reason = from_shadow ? generations::kFromShadow : generations::kPromoted;
+  const auto generation = keeper_.add(files, hash, std::string(reason), std::move(turned_away));
+  activate(std::move(*started), std::move(files), std::move(hash), generation);
+  if (from_shadow) static_cast<void>(co_await end_shadow());
+  co_await keeper_.written();
+  co_return "generation " + std::to_string(generation) + " is in force" + done;
 }
 
 void Host::activate(Started started, SourceFiles files, std::string hash, std::uint64_t generation) {

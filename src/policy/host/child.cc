@@ -95,10 +95,10 @@ asio::awaitable<base::Result<Answer>> Child::ask(base::Clock& clock, std::uint64
 
 asio::awaitable<base::Result<Verdict>> Child::decide(base::Clock& clock, const job::Offer& offer,
                                                      const job::Facts& facts, std::vector<base::WallTime> periods,
-                                                     bool explain, base::Duration limit) {
+                                                     bool explain, base::Duration limit, Patience patience) {
   const auto id = ++last_id_;
   encode_decide(frame_, id, explain, offer, facts, periods);
-  auto answer = co_await ask<DecideReply>(clock, id, limit, true);
+  auto answer = co_await ask<DecideReply>(clock, id, limit, patience == Patience::kDirect);
   if (!answer) co_return std::move(answer).error();
   co_return std::move(answer->verdict);
 }

@@ -24,6 +24,9 @@ constexpr base::Duration kDirectWait = std::chrono::milliseconds(1);
 constexpr base::Duration kFirstDirectPause = std::chrono::milliseconds(10);
 constexpr base::Duration kLastDirectPause = std::chrono::minutes(1);
 
+/// How an answer is waited for: on the io thread, when it is expected within microseconds, or by it.
+enum class Patience : std::uint8_t { kDirect, kReactor };
+
 class Child {
  public:
   static base::Result<std::shared_ptr<Child>> spawn(asio::any_io_executor executor,
@@ -37,8 +40,8 @@ class Child {
   /// One at a time. `periods`: the starts from which hooks may ask for the usage. Errors: the child is no good any
   /// more.
   asio::awaitable<base::Result<Verdict>> decide(base::Clock& clock, const job::Offer& offer, const job::Facts& facts,
-                                                std::vector<base::WallTime> periods, bool explain,
-                                                base::Duration limit);
+                                                std::vector<base::WallTime> periods, bool explain, base::Duration limit,
+                                                Patience patience = Patience::kDirect);
 
   /// The same for the hooks of `pause` and `budget`.
   asio::awaitable<base::Result<Sensed>> sense(base::Clock& clock, const job::MachineFacts& facts, base::WallTime now,

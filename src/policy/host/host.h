@@ -13,6 +13,7 @@
 #include "policy/host/child.h"
 #include "policy/host/folder_watch.h"
 #include "policy/host/reload.h"
+#include "policy/host/shadow/shadow.h"
 #include "policy/logs/log_router.h"
 #include "policy/pause/hook_bound.h"
 #include "policy/policy_host.h"
@@ -57,13 +58,11 @@ class Host final : public PolicyHost {
   job::SensorSet watched() const override;
   asio::awaitable<pause::Pause> pause(const job::MachineFacts& facts, base::WallTime now) override;
   asio::awaitable<base::Result<std::string>> rollback(std::optional<std::uint64_t> number) override;
-  asio::awaitable<base::Result<std::string>> promote() override;
-  PolicyStatus status() const override {
-    PolicyStatus status = status_;
-    status.unrecorded = recorder_.lost();
-    if (options_.logs) status.log_problems = options_.logs->problems();
-    return status;
-  }
+  asio::awaitable<base::Result<std::string>> promote(bool shadow) override;
+  asio::awaitable<base::Result<std::string>> shadow(std::filesystem::path path) override;
+  asio::awaitable<base::Result<std::string>> stop_shadow() override;
+  std::optional<ShadowReport> shadow_report() const override;
+  PolicyStatus status() const override;
   void on_change(std::function<void(const PolicyStatus&)> callback) override { callback_ = std::move(callback); }
   asio::awaitable<void> stop() override;
 
@@ -87,7 +86,9 @@ class Host final : public PolicyHost {
   asio::awaitable<void> warn_of(rules::RuleSet rules, SourceFiles files);
   asio::awaitable<base::Result<std::string>> order(std::string name, asio::awaitable<base::Result<std::string>> work);
   asio::awaitable<base::Result<std::string>> go_back(std::optional<std::uint64_t> number);
-  asio::awaitable<base::Result<std::string>> put_held_in_force();
+  asio::awaitable<base::Result<std::string>> put_held_in_force(bool shadow);
+  asio::awaitable<base::Result<std::string>> begin_shadow(std::filesystem::path path);
+  asio::awaitable<base::Result<std::string>> end_shadow();
 
   asio::awaitable<std::string> failed_tests(ChildPtr candidate, const SourceFiles& files);
 
@@ -129,6 +130,7 @@ class Host final : public PolicyHost {
   host::Reload reload_;
   generations::Keeper keeper_;
   records::Recorder recorder_;
+  std::unique_ptr<host::Shadow> shadow_;
   SourceFiles held_;       // a save that waits for the operator; empty when none does
   bool changing_ = false;  // a save may come while a rollback loads
   base::Event change_;

@@ -78,22 +78,4 @@ void Host::hold(SourceFiles files, std::string doubt) {
   changed();
 }
 
-asio::awaitable<base::Result<std::string>> Host::promote() {
-  return order("policy promote", put_held_in_force());
-}
-
-asio::awaitable<base::Result<std::string>> Host::put_held_in_force() {
-  while (changing_) co_await change_.wait();
-  const Turn turn(changing_, change_);
-  if (held_.empty()) co_return base::Error{base::Code::kNotFound, "no saved policy is held"};
-  auto files = held_;
-  auto started = co_await start_child(files);
-  if (!started) co_return std::move(started).error();
-  auto hash = generations::fingerprint(files);
-  const auto generation = keeper_.add(files, hash, std::string(generations::kPromoted));
-  activate(std::move(*started), std::move(files), std::move(hash), generation);
-  co_await keeper_.written();
-  co_return "generation " + std::to_string(generation) + " is in force";
-}
-
 }  // namespace policy

@@ -207,6 +207,24 @@ std::optional<base::WallTime> parse_time(std::string_view text) {
          std::chrono::seconds(second) + std::chrono::microseconds(micros);
 }
 
+void DecisionRecord::set(const job::Offer& decided, const job::Facts& known, const job::Decision& verdict) {
+  offer.id = decided.id;
+  offer.game = decided.game;
+  offer.asset = decided.asset;
+  offer.model = decided.model;
+  offer.vram_gb = decided.vram_gb;
+  offer.kind = decided.kind;
+  offer.facts = decided.facts;
+  offer.source.engine = decided.source.engine;
+  facts = known;
+  facts.usage = nullptr;  // borrowed, and gone when this is read
+  decision.accepted = verdict.accepted;
+  decision.code = verdict.code;
+  decision.reason = verdict.reason;
+  decision.rule = verdict.rule;
+  decision.generation = verdict.generation;
+}
+
 void Writer::append(std::string& out, const DecisionRecord& record) {
   Members line(out);
   line.text("ts", format_time(record.facts.now));

@@ -29,6 +29,9 @@ struct DecisionRecord {
   std::string error;       // of a hook that failed
   std::uint64_t instructions = 0;
   base::Duration took{};
+
+  /// Copies what a record holds of a decision; the rest stays as it is. Allocates nothing once it has grown.
+  void set(const job::Offer& decided, const job::Facts& known, const job::Decision& verdict);
 };
 
 /// In a line that tells the cards; quoted so nowhere else, since quotes of a text are escaped.

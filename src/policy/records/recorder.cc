@@ -26,33 +26,38 @@ void Recorder::set_policy(std::string zone, std::string hash) {
 
 void Recorder::add(const job::Offer& offer, const job::Facts& facts, const job::Decision& decision,
                    std::string_view error, std::uint64_t instructions, base::Duration took) {
-  if (!ring_) return;
+  DecisionRecord* const record = next_slot();
+  if (record == nullptr) return;
+  record->mode = Mode::kLive;
+  record->zone = zone_;
+  record->policy_hash = hash_;
+  record->set(offer, facts, decision);
+  record->error = error;
+  record->instructions = instructions;
+  record->took = took;
+  taken();
+}
+
+void Recorder::add(const DecisionRecord& record) {
+  DecisionRecord* const slot = next_slot();
+  if (slot == nullptr) return;
+  *slot = record;
+  taken();
+}
+
+/// Nothing while the disk is busy, and where nothing is recorded.
+DecisionRecord* Recorder::next_slot() {
+  if (!ring_) return nullptr;
   if (filling_->used == kMost) {
     ++lost_;
-    return;
+    return nullptr;
   }
   if (filling_->used == filling_->slots.size()) filling_->slots.emplace_back();
-  DecisionRecord& record = filling_->slots[filling_->used++];
-  record.zone = zone_;
-  record.policy_hash = hash_;
-  record.offer.id = offer.id;
-  record.offer.game = offer.game;
-  record.offer.asset = offer.asset;
-  record.offer.model = offer.model;
-  record.offer.vram_gb = offer.vram_gb;
-  record.offer.kind = offer.kind;
-  record.offer.facts = offer.facts;
-  record.offer.source.engine = offer.source.engine;
-  record.facts = facts;
-  record.facts.usage = nullptr;  // borrowed, and gone when this is written
-  record.decision.accepted = decision.accepted;
-  record.decision.code = decision.code;
-  record.decision.reason = decision.reason;
-  record.decision.rule = decision.rule;
-  record.decision.generation = decision.generation;
-  record.error = error;
-  record.instructions = instructions;
-  record.took = took;
+  return &filling_->slots[filling_->used];
+}
+
+void Recorder::taken() {
+  ++filling_->used;
   if (filling_->used == 1) first_.notify();
   if (filling_->used == kBatch) full_.notify();
 }

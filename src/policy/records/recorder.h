@@ -32,6 +32,8 @@ class Recorder {
   /// Written at most kDelay later, or when kBatch are there; an idle worker is not woken.
   void add(const job::Offer& offer, const job::Facts& facts, const job::Decision& decision, std::string_view error,
            std::uint64_t instructions, base::Duration took);
+  /// What another policy than the one in force decided.
+  void add(const DecisionRecord& record);
   /// Of the policy that decides from now on.
   void set_policy(std::string zone, std::string hash);
 
@@ -54,6 +56,8 @@ class Recorder {
     std::size_t used = 0;
   };
 
+  DecisionRecord* next_slot();
+  void taken();
   asio::awaitable<void> run();
   asio::awaitable<void> write();
 

@@ -27,11 +27,16 @@ class RecordingOperator final : public control::Operator {
   void pause(std::optional<base::Duration> for_time) override { pauses.push_back(for_time); }
   void resume() override { ++resumes; }
   void drain() override { ++drains; }
-  boost::asio::awaitable<base::Result<std::string>> rollback_policy(std::optional<std::uint64_t> generation) override {
+  boost::asio::awaitable<base::Result<std::string>> carry_out(control::PolicyOrder order) override {
+    using Kind = control::PolicyOrder::Kind;
+    if (order.kind == Kind::kPromote) co_return order.shadow ? "the shadow is in force" : "generation 41 is in force";
+    if (order.kind == Kind::kShadow) co_return order.path + " is tried";
+    if (order.kind == Kind::kStopShadow) co_return "no shadow any more";
+    const auto& generation = order.generation;
     if (generation && *generation > 9) co_return base::Error{base::Code::kNotFound, "generation is not kept"};
     co_return "generation " + (generation ? std::to_string(*generation) : "before") + " is in force";
   }
-  boost::asio::awaitable<base::Result<std::string>> promote_policy() override { co_return "generation 41 is in force"; }
+  std::string shadow() const override { return R"({"path":"edited"})"; }
   control::TraceKept trace_kept() const override { return {0, events.size(), "2026-03-25T00:12:07.000001Z"}; }
   boost::asio::awaitable<control::TraceEvent> trace(std::uint64_t from) override {
     while (from >= events.size()) co_await happened.wait();
@@ -101,6 +106,14 @@ TEST_F(Socket, ARollbackIsAnsweredWhenItIsDone) {
             R"({"ok":true,"done":"generation 3 is in force"})");
   EXPECT_EQ(control::ask(path_, R"({"command":"policy promote"})").value(),
             R"({"ok":true,"done":"generation 41 is in force"})");
+  EXPECT_EQ(control::ask(path_, R"({"command":"policy promote","shadow":true})").value(),
+            R"({"ok":true,"done":"the shadow is in force"})");
+  EXPECT_EQ(control::ask(path_, R"({"command":"policy shadow","path":"/p/edited"})").value(),
+            R"({"ok":true,"done":"/p/edited is tried"})");
+  EXPECT_EQ(control::ask(path_, R"({"command":"policy shadow","stop":true})").value(),
+            R"({"ok":true,"done":"no shadow any more"})");
+  EXPECT_EQ(control::ask(path_, R"({"command":"policy shadow"})").value(), R"({"ok":true,"shadow":{"path":"edited"}})");
+  EXPECT_FALSE(control::ask(path_, R"({"command":"policy shadow","path":7})"));
   const auto missing = control::ask(path_, R"({"command":"policy rollback","generation":40})");
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error().message, "generation is not kept");

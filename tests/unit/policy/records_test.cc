@@ -253,7 +253,7 @@ TEST_F(RecordedPolicy, ASaveThatFailsOnARecordedOfferIsRefused) {
 TEST_F(RecordedPolicy, ASaveThatWouldAcceptNothingIsHeldUntilPromoted) {
   write(folder / "a.lua", with_worker(""));
   run([](PolicyHostTest& test) -> asio::awaitable<void> {
-    const auto early = co_await test.host->promote();
+    const auto early = co_await test.host->promote(false);
     EXPECT_EQ(early.error().code, base::Code::kNotFound);
     co_await test.expect("accepted");
     co_await test.expect("accepted");
@@ -268,7 +268,7 @@ TEST_F(RecordedPolicy, ASaveThatWouldAcceptNothingIsHeldUntilPromoted) {
     co_await test.until(free);
     write(test.folder / "a.lua", declining("all"));
     co_await test.until(held);
-    const auto promoted = co_await test.host->promote();
+    const auto promoted = co_await test.host->promote(false);
     EXPECT_EQ(promoted.value_or(""), "generation 2 is in force");
     EXPECT_EQ(test.host->status().since, "promoted");
     co_await test.expect("all");

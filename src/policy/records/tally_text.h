@@ -7,10 +7,10 @@
 
 #include "policy/records/tally.h"
 
-namespace cli {
+namespace policy::records {
 
 /// The totals, the work gained and lost, and each group of changes with its witness.
-std::string to_text(const policy::records::TallyReport& report);
-boost::json::object json_of(const policy::records::TallyReport& report);
+std::string to_text(const TallyReport& report);
+boost::json::object json_of(const TallyReport& report);
 
-}  // namespace cli
+}  // namespace policy::records

@@ -1,22 +1,19 @@
-#include "cli/tally_text.h"
+#include "policy/records/tally_text.h"
 
 #include "base/log.h"
-#include "cli/text.h"
+#include "policy/rules/units.h"
 
-namespace cli {
+namespace policy::records {
 namespace {
 
 namespace json = boost::json;
-using policy::records::ChangeGroup;
-using policy::records::TallyReport;
-using policy::records::WorkSum;
 
 double seconds_of(const WorkSum& work) {
   return std::chrono::duration<double>(work.time).count();
 }
 
 std::string work_text(const WorkSum& work, std::uint64_t offers) {
-  std::string text = human_duration(seconds_of(work)) + " of GPU time";
+  std::string text = rules::format_span(work.time) + " of GPU time";
   if (work.unknown == offers) text = "GPU time unknown";
   if (work.unknown > 0 && work.unknown < offers) text += " and " + std::to_string(work.unknown) + " of unknown length";
   return " (" + text + ")";
@@ -35,8 +32,8 @@ std::string to_text(const ChangeGroup& group) {
   return std::to_string(group.offers) + " " + group.change + "  " + rule_text(group.before) + " -> " +
          rule_text(group.rule) + "\n  for example " + base::log::printable(witness.offer.id.str()) + "  " +
          base::log::printable(witness.offer.game.str()) + " / " + std::string(job::to_string(witness.offer.kind)) +
-         "  " + policy::records::format_time(witness.facts.now) + "\n  then " + verdict_text(witness.decision) +
-         "\n  now  " + (group.error.empty() ? verdict_text(group.now) : group.error) + "\n";
+         "  " + format_time(witness.facts.now) + "\n  then " + verdict_text(witness.decision) + "\n  now  " +
+         (group.error.empty() ? verdict_text(group.now) : group.error) + "\n";
 }
 
 json::object json_of(const job::Decision& decision) {
@@ -53,7 +50,7 @@ json::object json_of(const ChangeGroup& group) {
           {"offers", group.offers},
           {"error", group.error},
           {"witness", json::object{{"job", witness.offer.id.str()},
-                                   {"at", policy::records::format_time(witness.facts.now)},
+                                   {"at", format_time(witness.facts.now)},
                                    {"game", witness.offer.game.str()},
                                    {"kind", job::to_string(witness.offer.kind)},
                                    {"then", std::move(then)},
@@ -85,4 +82,4 @@ json::object json_of(const TallyReport& report) {
           {"lost", json_of(report.lost)},      {"hash", report.hash},     {"groups", std::move(groups)}};
 }
 
-}  // namespace cli
+}  // namespace policy::records

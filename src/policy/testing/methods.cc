@@ -145,6 +145,7 @@ base::Status unknown(lua_State* lua, Trial& trial) {
       std::find_if(kSensors.begin(), kSensors.end(), [&](const Sensor& each) { return each.name == name; });
   if (sensor == kSensors.end()) {
     std::vector<std::string_view> known;
+    known.reserve(std::size(kSensors));
     for (const Sensor& each : kSensors) known.push_back(each.name);
     return invalid("t:unknown: " + rules::unknown_name("sensor", name, known));
   }

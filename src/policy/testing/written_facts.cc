@@ -23,6 +23,7 @@ base::Result<job::Kind> read_kind(const TableReader& table) {
   const auto kind = job::parse_kind(*name);
   if (kind) return *kind;
   std::vector<std::string_view> known;
+  known.reserve(std::size(job::kAllKinds));
   for (const job::Kind each : job::kAllKinds) known.push_back(job::to_string(each));
   return table.error("kind", rules::unknown_name("kind", *name, known));
 }

@@ -1,4 +1,6 @@
 // Folders of jobs: private, empty, and used again.
+#include "history/outbox.h"
+
 #include <filesystem>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,7 +9,6 @@
 #include <boost/asio/io_context.hpp>
 
 #include "base/files.h"
-#include "history/outbox.h"
 
 namespace history {
 namespace {

@@ -225,7 +225,7 @@ class CalendarAgainstTheClock : public ::testing::TestWithParam<Period> {};
 
 TEST_P(CalendarAgainstTheClock, AgreesInEveryMinute) {
   const auto& [zone, from] = GetParam();
-  constexpr std::size_t kMargin = 10 * 24 * 60;  // occurrences that began before the range are not in the reference
+  constexpr std::size_t kMargin = 10UL * 24 * 60;  // occurrences that began before the range are not in the reference
   const LocalMinutes clock(zone, from, from + 31 * 24h);
   std::mt19937 random(7);
   for (int round = 0; round < 30; ++round) {

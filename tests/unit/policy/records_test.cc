@@ -98,8 +98,7 @@ TEST(DecisionRecord, TimesAreExactToTheMicrosecond) {
   EXPECT_FALSE(records::parse_time("2026-03-25T24:12:07.123456Z"));
 }
 
-class DecisionRing : public ::testing::Test {
- protected:
+struct DecisionRing : ::testing::Test {
   std::vector<std::string> ids(base::WallTime since = {}) {
     std::vector<std::string> found;
     counts = for_each(folder, since, [&found](const DecisionRecord& record) {

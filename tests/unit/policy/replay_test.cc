@@ -7,8 +7,7 @@ namespace {
 
 using namespace records;
 
-class ReplayTest : public ::testing::Test {
- protected:
+struct ReplayTest : ::testing::Test {
   /// Decides with the policy of then, and records it.
   void record(PolicyRuntime& then, const job::Offer& offer, base::WallTime when) {
     DecisionRecord one;

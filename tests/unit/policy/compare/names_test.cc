@@ -22,6 +22,7 @@ TEST(NamesTest, SayWhenThereAreTooMany) {
   std::vector<std::string> texts;
   std::vector<std::string_view> patterns;
   for (char c = 'a'; c <= 'z'; ++c) texts.push_back(std::string("*") + c + "*" + c + "*");
+  patterns.reserve(texts.size());
   for (const auto& text : texts) patterns.emplace_back(text);
   EXPECT_FALSE(representatives(patterns).all);
 }

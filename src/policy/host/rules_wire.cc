@@ -115,7 +115,10 @@ rules::DateSet read_dates(Reader& in) {
 
 rules::Calendar read_calendar(Reader& in) {
   const std::string name = in.text();
-  auto zone = name == rules::Zone::utc().name() ? rules::Zone::utc() : rules::Zone::find(name);
+  auto machine = rules::Zone::machine();
+  auto zone = name == machine.name()              ? base::Result<rules::Zone>(std::move(machine))
+              : name == rules::Zone::utc().name() ? rules::Zone::utc()
+                                                  : rules::Zone::find(name);
   if (!zone) in.reject();
   rules::Calendar calendar(zone ? *zone : rules::Zone::utc());
   const auto windows = in.count(kMaxEntries);

@@ -67,6 +67,16 @@ const DateSet* Calendar::find_dates(std::string_view name) const {
   return nullptr;
 }
 
+void Calendar::add(Window window) {
+  zone_.open();
+  windows_.push_back({std::move(window), {}, false});
+}
+
+void Calendar::add(DateSet dates) {
+  zone_.open();
+  dates_.push_back(std::move(dates));
+}
+
 std::optional<Place> Calendar::find(std::string_view name) const {
   if (const auto* window = find_window(name)) return window->place;
   if (const auto* dates = find_dates(name)) return dates->place;

@@ -71,8 +71,9 @@ class Calendar {
 
   const Zone& zone() const { return zone_; }
   void set_zone(Zone zone) { zone_ = std::move(zone); }
-  void add(Window window) { windows_.push_back({std::move(window), {}, false}); }
-  void add(DateSet dates) { dates_.push_back(std::move(dates)); }
+  /// What needs the zone's clocks opens it, so that the first decision does not have to.
+  void add(Window window);
+  void add(DateSet dates);
 
   /// Where the name was declared.
   std::optional<Place> find(std::string_view name) const;

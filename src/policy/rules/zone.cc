@@ -4,6 +4,9 @@
 #include <cstdio>
 #include <date/tz.h>
 #include <exception>
+#include <filesystem>
+#include <fstream>
+#include <utility>
 #include <vector>
 
 #include "policy/rules/nearest.h"
@@ -15,6 +18,19 @@ namespace {
 /// it is when a damaged file shows.
 void read_now(const date::time_zone& zone) {
   static_cast<void>(zone.get_info(date::sys_seconds{}));
+}
+
+/// What /etc/localtime points at, or what /etc/timezone says; empty when neither names a zone.
+std::string name_of_machine() {
+  constexpr std::string_view kFolder = "/zoneinfo/";
+  std::error_code failure;
+  const auto target = std::filesystem::canonical("/etc/localtime", failure).string();
+  const auto folder = target.rfind(kFolder);
+  if (!failure && folder != std::string::npos) return target.substr(folder + kFolder.size());
+  std::string name;
+  std::ifstream file("/etc/timezone");
+  std::getline(file, name);
+  return name;
 }
 
 }  // namespace
@@ -37,27 +53,35 @@ base::Result<Zone> Zone::find(std::string_view name) {
 }
 
 Zone Zone::machine() {
+  auto name = name_of_machine();
+  return name.empty() ? utc() : Zone(nullptr, std::move(name), false);
+}
+
+const date::time_zone* Zone::zone() const {
+  if (std::exchange(opened_, true)) return zone_;
   try {
-    const auto* zone = date::current_zone();
-    read_now(*zone);
-    return {zone, zone->name()};
+    zone_ = date::locate_zone(name_);
+    read_now(*zone_);
   } catch (const std::exception&) {
-    return utc();
+    zone_ = nullptr;
   }
+  return zone_;
 }
 
 base::WallTime Zone::instant(std::chrono::sys_days day, std::chrono::minutes time) const {
   const date::local_seconds local(day.time_since_epoch() + time);
-  if (zone_ == nullptr) return base::WallTime(local.time_since_epoch());
-  const auto info = zone_->get_info(local);
+  const auto* const zone = this->zone();
+  if (zone == nullptr) return base::WallTime(local.time_since_epoch());
+  const auto info = zone->get_info(local);
   if (info.result == date::local_info::nonexistent) return base::WallTime(info.second.begin.time_since_epoch());
   return base::WallTime(local.time_since_epoch() - info.first.offset);
 }
 
 std::chrono::sys_seconds Zone::local(base::WallTime when) const {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(when);
-  if (zone_ == nullptr) return seconds;
-  return seconds + zone_->get_info(date::sys_seconds(seconds.time_since_epoch())).offset;
+  const auto* const zone = this->zone();
+  if (zone == nullptr) return seconds;
+  return seconds + zone->get_info(date::sys_seconds(seconds.time_since_epoch())).offset;
 }
 
 std::string format_local(const Zone& zone, base::WallTime when) {

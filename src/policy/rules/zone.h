@@ -18,12 +18,15 @@ class Zone {
  public:
   /// Errors: kNotFound with the nearest name.
   static base::Result<Zone> find(std::string_view name);
-  /// The machine's own zone; UTC when it has none.
+  /// The machine's own zone; UTC when it has none. Known by name alone until somebody asks for a time: the database of
+  /// the system takes two milliseconds to open.
   static Zone machine();
   /// Needs no database.
   static Zone utc() { return {nullptr, "UTC"}; }
 
   const std::string& name() const { return name_; }
+  /// Opens the database now, and not at the first question.
+  void open() const { static_cast<void>(zone()); }
 
   /// The instant at which the zone's clocks first show `day` plus `time`: the first occurrence of a doubled time, the
   /// first instant after the gap for a missing one. `time` may exceed a day.
@@ -33,9 +36,12 @@ class Zone {
   std::chrono::sys_seconds local(base::WallTime when) const;
 
  private:
-  Zone(const date::time_zone* zone, std::string name) : zone_(zone), name_(std::move(name)) {}
+  Zone(const date::time_zone* zone, std::string name, bool opened = true)
+      : zone_(zone), opened_(opened), name_(std::move(name)) {}
+  const date::time_zone* zone() const;
 
-  const date::time_zone* zone_;  // of the process-wide database; nullptr = UTC without a database
+  mutable const date::time_zone* zone_;  // of the process-wide database; nullptr = UTC without a database
+  mutable bool opened_;
   std::string name_;
 };
 

@@ -37,7 +37,7 @@ Host::Host(asio::any_io_executor executor, base::Clock& clock, PolicyOptions opt
     : executor_(executor),
       clock_(clock),
       options_(std::move(options)),
-      reload_(clock, options_.disk ? options_.disk : executor, options_.path, options_.quiet),
+      reload_(clock, options_.disk ? options_.disk : executor, options_.path, options_.quiet, options_.look),
       keeper_(executor, options_.disk, clock, generations_folder(options_.data), options_.path),
       recorder_(executor, options_.disk, clock, decisions_folder(options_.data)),
       tasks_(executor),

@@ -31,6 +31,7 @@ struct PolicyOptions {
   std::filesystem::path path;                             // file or folder; empty = no policy: everything is accepted
   std::filesystem::path host_program;                     // studio-policy-host
   base::Duration quiet = std::chrono::milliseconds(200);  // after the last change of the folder, before a reload
+  std::optional<base::Duration> look;  // the files are read this often anyway; none = by the file system they are on
   base::Duration soft_limit = std::chrono::milliseconds(50);   // a hook is stopped
   base::Duration hard_limit = std::chrono::milliseconds(250);  // the child is killed
   base::Bytes memory_limit = 32 * base::kMiB;

@@ -1,13 +1,30 @@
 #include "policy/host/reload.h"
 
 #include <algorithm>
+#include <array>
+#include <linux/magic.h>
 #include <optional>
+#include <sys/vfs.h>
 #include <utility>
 
 #include "base/run_on.h"
 #include "base/timeout.h"
 
 namespace policy::host {
+namespace {
+
+constexpr long kXfs = 0x58465342;  // the two that linux/magic.h has not: statfs(2)
+constexpr long kZfs = 0x2fc12fc1;
+constexpr std::array<long, 7> kLocal{EXT4_SUPER_MAGIC, kXfs,        BTRFS_SUPER_MAGIC,    kZfs,
+                                     F2FS_SUPER_MAGIC, TMPFS_MAGIC, OVERLAYFS_SUPER_MAGIC};
+
+}  // namespace
+
+base::Duration look_interval(const std::filesystem::path& path) {
+  struct statfs system {};
+  if (::statfs(path.c_str(), &system) != 0) return kLook;
+  return std::find(kLocal.begin(), kLocal.end(), system.f_type) == kLocal.end() ? kLook : kLookLocal;
+}
 
 base::Result<SourceFiles> Reload::read_now() {
   auto files = read_sources(path_);
@@ -26,8 +43,9 @@ void Reload::remember(const base::Result<SourceFiles>& files) {
 }
 
 asio::awaitable<void> Reload::wait_for_change(FolderWatch& watch) {
+  const auto interval = look_ ? *look_ : look_interval(path_);
   for (;;) {
-    auto wait = base::with_timeout(clock_, kLook, std::string("an event"), watch.changed(clock_));
+    auto wait = base::with_timeout(clock_, interval, std::string("an event"), watch.changed(clock_));
     const auto event = co_await std::move(wait);
     if (event) co_return;
     auto look = [path = path_] { return read_sources(path); };

@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 
 #include "host_fixture.h"
+#include "policy/host/reload.h"
 
 namespace policy::test {
 namespace {
@@ -106,6 +107,7 @@ TEST_F(PolicyHostTest, AFileThatIsTakenAwayIsUnfinished) {
 TEST_F(PolicyHostTest, AnEditThatNoEventTellsOfIsFound) {
   const auto path = folder / "a.lua";
   write(path, declining("one"));
+  options.look = 50ms;
   run([](PolicyHostTest& test) -> asio::awaitable<void> {
     co_await test.expect("one");
     // inotify(7): changes made through a mapping are not told of.
@@ -119,6 +121,12 @@ TEST_F(PolicyHostTest, AnEditThatNoEventTellsOfIsFound) {
     ::munmap(mapping, text.size());
     ::close(file);
   });
+}
+
+TEST(ReloadTest, LooksOftenWhereNoEventIsSure) {
+  EXPECT_EQ(host::look_interval("/dev/shm"), host::kLookLocal);
+  EXPECT_EQ(host::look_interval("/proc/self"), host::kLook);
+  EXPECT_EQ(host::look_interval("/nowhere"), host::kLook);
 }
 
 TEST_F(PolicyHostTest, AFolderThatIsReplacedIsFollowed) {

@@ -16,6 +16,7 @@ asio::awaitable<base::Result<std::string>> Host::begin_shadow(std::filesystem::p
                               runtime_options(),
                               options_.hard_limit,
                               options_.quiet,
+                              options_.look,
                               options_.disk ? options_.disk : executor_,
                               [this](const records::DecisionRecord& record) { recorder_.add(record); }};
   auto begun = std::make_unique<host::Shadow>(executor_, clock_, std::move(options));

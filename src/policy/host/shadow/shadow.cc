@@ -11,7 +11,7 @@ Shadow::Shadow(asio::any_io_executor executor, base::Clock& clock, ShadowOptions
     : executor_(executor),
       clock_(clock),
       options_(std::move(options)),
-      reload_(clock, options_.disk, options_.path, options_.quiet),
+      reload_(clock, options_.disk, options_.path, options_.quiet, options_.look),
       tasks_(executor),
       children_(executor) {
   about_.path = options_.path;

@@ -27,6 +27,7 @@ struct ShadowOptions {
   RuntimeOptions runtime;
   base::Duration hard_limit;  // of one decision; then the child is killed
   base::Duration quiet;       // after the last change of the folder
+  std::optional<base::Duration> look;
   asio::any_io_executor disk;
   std::function<void(const records::DecisionRecord&)> record;  // takes what it decided
 };

@@ -1,5 +1,5 @@
 # Every outside library is found here, once; modules name the targets they use.
-option(STUDIO_STATIC_DEPENDENCIES "Link Boost and LuaJIT statically (libc, libstdc++, OpenSSL and libcurl stay shared)" OFF)
+option(STUDIO_STATIC_DEPENDENCIES "Link Boost and spdlog statically; what the system keeps up to date stays shared" OFF)
 
 set(Boost_USE_STATIC_LIBS ${STUDIO_STATIC_DEPENDENCIES})
 find_package(Boost 1.81 REQUIRED COMPONENTS json system)

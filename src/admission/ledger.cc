@@ -86,13 +86,22 @@ void Ledger::set_policy_bound(std::optional<base::Bytes> bytes, std::string rule
   policy_rule_ = std::move(rule);
 }
 
-base::Bytes Ledger::bound() const {
-  return std::min(firm_bound(), policy_bound_.value_or(firm_bound()));
+void Ledger::set_lost_cards(std::optional<base::Bytes> left, std::string rule) {
+  cards_bound_ = left;
+  cards_rule_ = std::move(rule);
 }
 
-double Ledger::operator_bound_gb() const {
-  if (!policy_bound_) return options_.vram_threshold_gb;
-  return std::min(options_.vram_threshold_gb, static_cast<double>(*policy_bound_) / static_cast<double>(base::kGiB));
+base::Bytes Ledger::bound() const {
+  const base::Bytes firm = firm_bound();
+  return std::min({firm, policy_bound_.value_or(firm), cards_bound_.value_or(firm)});
+}
+
+double Ledger::told_bound_gb() const {
+  double bound = options_.vram_threshold_gb;
+  for (const auto& passing : {policy_bound_, cards_bound_}) {
+    if (passing) bound = std::min(bound, static_cast<double>(*passing) / static_cast<double>(base::kGiB));
+  }
+  return bound;
 }
 
 base::Bytes Ledger::firm_bound() const {
@@ -101,7 +110,9 @@ base::Bytes Ledger::firm_bound() const {
 }
 
 std::string Ledger::bound_rule() const {
-  if (policy_bound_ && *policy_bound_ < firm_bound()) return policy_rule_;
+  const base::Bytes firm = firm_bound();
+  if (cards_bound_ && *cards_bound_ < std::min(firm, policy_bound_.value_or(firm))) return cards_rule_;
+  if (policy_bound_ && *policy_bound_ < firm) return policy_rule_;
   const bool machine_decides = options_.vram_total && *options_.vram_total < bytes_of(options_.vram_threshold_gb);
   return machine_decides ? "machine: total VRAM" : "config.toml: vram_threshold_gb";
 }

@@ -57,13 +57,15 @@ class Ledger {
   /// The policy's bound, which may be another one later: what exceeds this one alone is refused with
   /// kInsufficientMemory. `rule` names who set it.
   void set_policy_bound(std::optional<base::Bytes> bytes, std::string rule);
-  void set_vram_total(std::optional<base::Bytes> total) { options_.vram_total = total; }
+  /// What is left of the machine's memory while a card is gone: what exceeds this alone is refused with
+  /// kInsufficientMemory. `rule` says which.
+  void set_lost_cards(std::optional<base::Bytes> left, std::string rule);
   std::size_t running() const { return promises_.size(); }
   base::Bytes promised() const { return promised_; }
-  /// The bound that counts: the smallest of threshold, total and policy.
+  /// The bound that counts: the smallest of threshold, total, policy, and what lost cards leave.
   base::Bytes bound() const;
-  /// The operator's part of it: the smaller of threshold and policy.
-  double operator_bound_gb() const;
+  /// What the studio is told: the same without the total, which it is told beside it.
+  double told_bound_gb() const;
 
  private:
   friend class Lease;
@@ -76,6 +78,8 @@ class Ledger {
   AdmissionOptions options_;
   std::optional<base::Bytes> policy_bound_;
   std::string policy_rule_;
+  std::optional<base::Bytes> cards_bound_;  // while a card is gone
+  std::string cards_rule_;
   std::unordered_map<base::JobId, base::Bytes> promises_;
   base::Bytes promised_ = 0;
 };

@@ -123,10 +123,10 @@ std::string trouble_text(const json::object& status) {
   count(number_of(status.at("counters").as_object(), "journal_damaged"), "damaged journal records");
   count(static_cast<double>(status.at("cut_short").as_array().size()),
         "jobs cut short when the worker before this one died");
+  const auto add = [&text](const std::string& problem) { text += (text.empty() ? "" : ", ") + problem; };
+  if (const auto degraded = text_of(status, "degraded"); !degraded.empty()) add("degraded: " + degraded);
   if (const auto* problems = status.if_contains("log_problems")) {
-    for (const auto& problem : problems->as_array()) {
-      text += (text.empty() ? "log: " : ", log: ") + std::string(problem.as_string());
-    }
+    for (const auto& problem : problems->as_array()) add("log: " + std::string(problem.as_string()));
   }
   return text.empty() ? "none" : text;
 }

@@ -133,8 +133,8 @@ protocol::Capabilities Worker::capabilities() const {
   capabilities.machine_name = options_.identity.machine_name;
   capabilities.username = options_.identity.username;
   capabilities.agent_version = options_.identity.version;
-  capabilities.vram_total_gb = total_vram_gb(options_.gpus);
-  capabilities.vram_threshold_gb = ledger_.operator_bound_gb();
+  capabilities.vram_total_gb = total_vram_gb(card_watch_.cards());
+  capabilities.vram_threshold_gb = ledger_.told_bound_gb();
   capabilities.auto_enabled = rules_.claiming(outside_.clock.now());
   capabilities.auto_update = options_.auto_update;
   capabilities.start_minimised = options_.start_minimised;
@@ -182,6 +182,7 @@ std::string Worker::status() const {
     state["log_problems"] = json::array(policy.log_problems.begin(), policy.log_problems.end());
   }
   state["vram"] = json::object{{"bound_gib", gib(ledger_.bound())}, {"promised_gib", gib(ledger_.promised())}};
+  state["degraded"] = card_watch_.lost();
   state["counters"] = json::object{{"accepted", counters.accepted},     {"declined", counters.declined},
                                    {"adopted", counters.adopted},       {"delivered", counters.delivered},
                                    {"failed", counters.failed},         {"handed_back", counters.handed_back},

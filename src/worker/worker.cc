@@ -43,10 +43,11 @@ Worker::Worker(WorkerOptions options, studio::Urls urls, Outside outside)
       pipeline_(PipelineParts{outside_.clock, link_, outside_.policy, ledger_, outside_.journal, outside_.engines,
                               inputs_, delivery_, rules_, jobs_, outside_.disk,
                               [this] {
-                                return job::Facts{outside_.clock.wall_now(), options_.gpus};
+                                return job::Facts{outside_.clock.wall_now(), card_watch_.cards()};
                               },
                               [this](const Verdict& verdict) { trace_.decided(verdict); }}),
       pause_watch_(outside_.policy, outside_.sensors, outside_.clock, outside_.sensing),
+      card_watch_(outside_.sensors, outside_.clock, outside_.sensing, options_.gpus),
       started_(outside_.clock.now()),
       idle_since_(started_),
       tasks_(outside_.io),
@@ -55,6 +56,7 @@ Worker::Worker(WorkerOptions options, studio::Urls urls, Outside outside)
   jobs_.on_change([this] { jobs_changed(); });
   outside_.policy.on_change([this](const policy::PolicyStatus& status) { policy_changed(status); });
   pause_watch_.on_change([this] { follow_pause(); });
+  card_watch_.on_change([this] { follow_cards(); });
   apply_vram_limit();
   for (const base::JobId& job : outside_.journal.abandoned()) {
     base::log::warn("history", "the worker before this one died while it ran this job; the studio gives it out again",
@@ -70,6 +72,7 @@ asio::awaitable<studio::LinkEnd> Worker::run(studio::Credentials credentials) {
   tasks_.spawn("supervision", supervise());
   tasks_.spawn("memory limit", follow_vram_limit());
   tasks_.spawn("pause watch", pause_watch_.run());
+  tasks_.spawn("card watch", card_watch_.run());
   tasks_.spawn("late results", delivery_.sync_late_results());
   idle_since_ = outside_.clock.now();
   const auto end = co_await link_.run(std::move(credentials));
@@ -145,26 +148,23 @@ void Worker::jobs_changed() {
   link_.set_current_job(jobs_.current());
   if (jobs_.unsettled() == 0) idle_since_ = outside_.clock.now();
   const auto& counters = pipeline_.counters();
+  card_watch_.jobs_failed(counters.failed);
   if (options_.stop_after_jobs && counters.accepted >= *options_.stop_after_jobs) {
     begin_drain("worker ends after " + std::to_string(*options_.stop_after_jobs) + " jobs", std::nullopt);
   }
   changed_.notify();
 }
 
-bool Worker::settled() const {
-  return jobs_.unsettled() == 0;
-}
-
 std::optional<base::SteadyTime> Worker::next_deadline() const {
   if (rules_.draining()) return drain_until_;
-  if (options_.idle_exit && settled()) return idle_since_ + *options_.idle_exit;
+  if (options_.idle_exit && jobs_.unsettled() == 0) return idle_since_ + *options_.idle_exit;
   return std::nullopt;
 }
 
 asio::awaitable<void> Worker::supervise() {
   using namespace asio::experimental::awaitable_operators;
   for (;;) {
-    if (rules_.draining() && settled()) break;
+    if (rules_.draining() && jobs_.unsettled() == 0) break;
     if (now_) break;
     const auto deadline = next_deadline();
     if (!deadline) {
@@ -270,6 +270,17 @@ void Worker::follow_pause() {
   if (pause.action() == Action::kReturn) hand_back_jobs("paused: " + first.title);
   const auto hold = release ? engine::Hold::kRunningOnly : engine::Hold::kWarm;
   outside_.engines.set_hold(pause.action() == Action::kSuspend ? engine::Hold::kFrozen : hold);
+  refresh();
+}
+
+void Worker::follow_cards() {
+  const std::string lost = card_watch_.lost();
+  ledger_.set_lost_cards(card_watch_.left(), "machine: " + lost);
+  if (lost.empty()) {
+    link_.note(Level::kInfo, "every card is there again");
+  } else {
+    link_.note(Level::kError, lost + "; jobs that do not fit into the rest are refused meanwhile");
+  }
   refresh();
 }
 

@@ -27,6 +27,7 @@
 #include "worker/house_rules.h"
 #include "worker/inputs.h"
 #include "worker/job_pipeline.h"
+#include "worker/watch/card_watch.h"
 #include "worker/watch/pause_watch.h"
 #include "worker/watch/trace.h"
 
@@ -111,11 +112,11 @@ class Worker final : public control::Operator {
   base::WallTime apply_vram_limit();
   asio::awaitable<void> follow_vram_limit();
   void follow_pause();
+  void follow_cards();
   void hand_back_jobs(const std::string& reason);
   void refresh();
   void jobs_changed();
   std::optional<base::SteadyTime> next_deadline() const;
-  bool settled() const;
 
   WorkerOptions options_;
   Outside outside_;
@@ -129,6 +130,7 @@ class Worker final : public control::Operator {
   Delivery delivery_;
   JobPipeline pipeline_;
   PauseWatch pause_watch_;
+  CardWatch card_watch_;
 
   std::function<std::string()> registration_;
   std::string policy_summary_;

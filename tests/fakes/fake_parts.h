@@ -137,7 +137,10 @@ class FakePolicy final : public policy::PolicyHost {
 
 class FakeSensors final : public machine::Sensors {
  public:
-  std::vector<job::GpuFacts> probe_gpus() override { return {}; }
+  std::vector<job::GpuFacts> probe_gpus() override {
+    ++probes;
+    return cards;
+  }
   job::MachineFacts read(job::SensorSet wanted) override {
     asked.push_back(wanted);
     return facts;
@@ -145,6 +148,8 @@ class FakeSensors final : public machine::Sensors {
 
   job::MachineFacts facts;
   std::vector<job::SensorSet> asked;
+  std::vector<job::GpuFacts> cards;
+  int probes = 0;
 };
 
 }  // namespace fakes

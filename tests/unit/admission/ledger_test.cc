@@ -129,10 +129,23 @@ TEST(Ledger, KeepsItsPromisesWhenTheBoundSinks) {
             "insufficient device memory: needs 1.00 GiB, 0.00 GiB free of the 6.00 GiB bound");
   running.release();
   EXPECT_TRUE(lease_of(ledger.reserve(JobId("b"), gib(6))));
-  ledger.set_vram_total(4 * kGiB);
-  EXPECT_EQ(ledger.bound(), 4 * kGiB);
-  ledger.set_vram_total(std::nullopt);
-  EXPECT_EQ(ledger.bound(), 6 * kGiB);
+}
+
+TEST(Ledger, P5_WhatOnlyALostCardForbidsMayBeOfferedAgain) {
+  Ledger ledger({.max_jobs = 4, .vram_threshold_gb = 12, .vram_total = gib(10)});
+  ledger.set_policy_bound(gib(6), "40-vram.lua:3");
+  ledger.set_lost_cards(gib(4), "machine: GPU 1 is gone");
+  EXPECT_EQ(ledger.bound(), gib(4));
+  EXPECT_EQ(ledger.told_bound_gb(), 4);
+  const auto refusal = refusal_of(ledger.reserve(JobId("a"), gib(5)));
+  EXPECT_EQ(refusal.code, job::RejectCode::kInsufficientMemory);
+  EXPECT_EQ(refusal.rule, "machine: GPU 1 is gone");
+  EXPECT_EQ(refusal_of(ledger.reserve(JobId("a"), gib(11))).code, job::RejectCode::kNone) << "never fits here";
+  EXPECT_TRUE(lease_of(ledger.reserve(JobId("b"), gib(4))));
+  ledger.set_lost_cards(gib(7), "machine: GPU 1 is gone");
+  EXPECT_EQ(refusal_of(ledger.reserve(JobId("a"), gib(8))).rule, "40-vram.lua:3");
+  ledger.set_lost_cards(std::nullopt, {});
+  EXPECT_EQ(ledger.bound(), gib(6));
 }
 
 TEST(Ledger, NeverLeaksAndNeverExceedsWhateverTheOrder) {

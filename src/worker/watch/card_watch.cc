@@ -1,0 +1,69 @@
+#include "worker/watch/card_watch.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/run_on.h"
+
+namespace worker {
+namespace {
+
+/// A driver that was loaded again may number its cards in another order.
+bool is_same(const job::GpuFacts& one, const job::GpuFacts& other) {
+  return one.uuid.empty() || other.uuid.empty() ? one.index == other.index && one.name == other.name
+                                                : one.uuid == other.uuid;
+}
+
+}  // namespace
+
+CardWatch::CardWatch(machine::Sensors& sensors, base::Clock& clock, asio::any_io_executor sensing,
+                     std::vector<job::GpuFacts> cards)
+    : sensors_(sensors), clock_(clock), sensing_(std::move(sensing)), all_(std::move(cards)), present_(all_) {}
+
+void CardWatch::jobs_failed(std::uint64_t count) {
+  if (std::exchange(failed_, count) != count) suspicion_.notify();
+}
+
+asio::awaitable<void> CardWatch::run() {
+  for (;;) {
+    if (lost_.empty()) {
+      co_await suspicion_.wait();
+    } else {
+      const auto again = clock_.now() + kLostCardLook;
+      co_await clock_.sleep_until(again);
+    }
+    if (all_.empty()) continue;
+    auto look = [&sensors = sensors_] { return sensors.probe_gpus(); };
+    auto looking = base::run_on(sensing_, std::move(look));
+    const auto found = co_await std::move(looking);
+    compare(found);
+  }
+}
+
+void CardWatch::compare(const std::vector<job::GpuFacts>& found) {
+  const auto before = lost_.size();
+  present_.clear();
+  lost_.clear();
+  for (const job::GpuFacts& card : all_) {
+    const bool there =
+        std::any_of(found.begin(), found.end(), [&card](const job::GpuFacts& other) { return is_same(card, other); });
+    (there ? present_ : lost_).push_back(card);
+  }
+  if (lost_.size() != before && changed_) changed_();
+}
+
+std::string CardWatch::lost() const {
+  std::string text;
+  for (const job::GpuFacts& card : lost_) {
+    text += (text.empty() ? "GPU " : ", GPU ") + std::to_string(card.index);
+    if (!card.name.empty()) text += " (" + card.name + ")";
+  }
+  return text.empty() ? text : text + (lost_.size() == 1 ? " is gone" : " are gone");
+}
+
+std::optional<base::Bytes> CardWatch::left() const {
+  if (lost_.empty()) return std::nullopt;
+  return present_.empty() ? 0 : job::total_memory(present_);
+}
+
+}  // namespace worker

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cstdio>
 
 #include <boost/json.hpp>
@@ -29,6 +30,12 @@ std::string text_of(const json::object& object, std::string_view key) {
 double number_of(const json::object& object, std::string_view key) {
   const json::value* value = object.if_contains(key);
   return value != nullptr && value->is_number() ? value->to_number<double>() : 0;
+}
+
+std::string gib_text(const json::object& object, std::string_view key) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.4g", number_of(object, key));
+  return text.data();
 }
 
 bool flag_of(const json::object& object, std::string_view key) {
@@ -75,6 +82,13 @@ std::string claiming_text(const json::object& status) {
   if (flag_of(status, "claiming")) return "yes";
   if (flag_of(status.at("policy").as_object(), "safe_mode")) return "no: no policy could be loaded";
   if (text_of(status.at("connection").as_object(), "state") == "ended") return "no: the session has ended";
+  std::string pauses;
+  for (const auto& item : status.at("pauses").as_array()) {
+    const auto& pause = item.as_object();
+    pauses += (pauses.empty() ? "" : ", ") + text_of(pause, "title") + " (" + text_of(pause, "rule") + ": " +
+              text_of(pause, "why") + "; " + text_of(pause, "action") + ")";
+  }
+  if (!pauses.empty()) return "no: paused by the policy: " + pauses;
   return "no: auto_enabled = false (studio-worker enable)";
 }
 
@@ -135,20 +149,21 @@ void print_status(const json::object& status, const config::Settings& settings) 
   const auto& counters = status.at("counters").as_object();
   const auto& vram = status.at("vram").as_object();
   std::printf(
-      "%s", columns({{"worker", "running, pid " + text_of(status, "pid") + ", up " +
-                                    human_duration(number_of(status, "uptime_seconds"))},
-                     {"studio", settings.api_base_url},
-                     {"registration", text_of(status, "registration")},
-                     {"connection", connection_text(status.at("connection").as_object())},
-                     {"claiming", claiming_text(status)},
-                     {"policy", policy_text(status.at("policy").as_object())},
-                     {"memory", text_of(vram, "promised_gib") + " of " + text_of(vram, "bound_gib") + " GiB promised"},
-                     {"jobs", text_of(counters, "delivered") + " delivered, " + text_of(counters, "failed") +
-                                  " failed, " + text_of(counters, "handed_back") + " handed back, " +
-                                  text_of(counters, "declined") + " declined"},
-                     {"trouble", trouble_text(status)}},
-                    "")
-                .c_str());
+      "%s",
+      columns({{"worker", "running, pid " + text_of(status, "pid") + ", up " +
+                              human_duration(number_of(status, "uptime_seconds"))},
+               {"studio", settings.api_base_url},
+               {"registration", text_of(status, "registration")},
+               {"connection", connection_text(status.at("connection").as_object())},
+               {"claiming", claiming_text(status)},
+               {"policy", policy_text(status.at("policy").as_object())},
+               {"memory", gib_text(vram, "promised_gib") + " of " + gib_text(vram, "bound_gib") + " GiB promised"},
+               {"jobs", text_of(counters, "delivered") + " delivered, " + text_of(counters, "failed") + " failed, " +
+                            text_of(counters, "handed_back") + " handed back, " + text_of(counters, "declined") +
+                            " declined"},
+               {"trouble", trouble_text(status)}},
+              "")
+          .c_str());
   std::vector<std::vector<std::string>> rows;
   for (const auto& item : status.at("jobs").as_array()) {
     const auto& row = item.as_object();

@@ -196,6 +196,11 @@ asio::awaitable<void> ControlServer::run() {
   }
 }
 
+asio::awaitable<void> ControlServer::stop() {
+  connections_.cancel_all();
+  co_await connections_.wait();
+}
+
 asio::awaitable<void> ControlServer::serve(Stream::socket connection) {
   using namespace asio::experimental::awaitable_operators;
   std::string request;

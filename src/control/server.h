@@ -30,6 +30,8 @@ class ControlServer {
 
   /// Serves until it is cancelled; at most 16 connections at a time, 5 s each, and 8 of them streams without an end.
   asio::awaitable<void> run();
+  /// Ends every connection. Requires: awaited after `run` has ended, before the server dies.
+  asio::awaitable<void> stop();
 
  private:
   using Stream = asio::local::stream_protocol;

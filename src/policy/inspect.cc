@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <optional>
 
 #include "base/log.h"
+#include "policy/rehearsal/dry_run.h"
 #include "policy/rehearsal/instant.h"
 #include "policy/rules/rule_set.h"
 #include "policy/rules/zone.h"
@@ -36,12 +38,17 @@ base::Result<base::WallTime> parse_time(const std::filesystem::path& path, const
 
 base::Result<std::unique_ptr<PolicyRuntime>> open_policy(const std::filesystem::path& path, RuntimeOptions options) {
   TRY(auto files, read_sources(path));
+  CHECK_OK(check_texts(files));
   return PolicyRuntime::load(std::move(files), options);
 }
 
 base::Result<CheckReport> check(const std::filesystem::path& path, base::WallTime now) {
   TRY(const auto files, read_sources(path));
   CheckReport report;
+  if (const auto texts = check_texts(files); !texts) {
+    report.errors = lines_of(texts.error().message);
+    return report;
+  }
   const auto runtime = PolicyRuntime::load(files);
   if (!runtime) {
     report.errors = lines_of(runtime.error().message);
@@ -51,6 +58,11 @@ base::Result<CheckReport> check(const std::filesystem::path& path, base::WallTim
   TRY(report.tests, testing::run_tests(files));
   report.errors = report.tests.errors();
   report.warnings = sweep::sweep((*runtime)->rules(), files, {now});
+  for (rehearsal::Slip& slip : rehearsal::dry_run(**runtime, now)) {
+    const auto colon = slip.place.rfind(':');
+    const int line = static_cast<int>(std::strtol(slip.place.c_str() + colon + 1, nullptr, 10));
+    report.warnings.push_back({{slip.place.substr(0, colon), line}, std::move(slip.text)});
+  }
   return report;
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/files.h"
 #include "base/log.h"
+#include "base/text/utf8.h"
 #include "base/unique_fd.h"
 
 namespace policy {
@@ -78,6 +79,24 @@ base::Result<SourceFiles> read_folder(const std::filesystem::path& path, const s
 }
 
 }  // namespace
+
+base::Status check_texts(const SourceFiles& files) {
+  std::string errors;
+  const auto add = [&errors](const SourceFile& file, std::ptrdiff_t line, std::string_view text) {
+    errors += (errors.empty() ? "" : "\n") + file.name + ":" + std::to_string(line) + ": " + std::string(text);
+  };
+  for (const SourceFile& file : files) {
+    const auto end = base::utf8_end(file.text);
+    if (file.text.find_first_not_of(" \t\r\n") == std::string::npos) {
+      add(file, 1, "the file is empty; remove it, or leave a comment in it, if that is meant");
+    } else if (end != file.text.size()) {
+      const auto stop = file.text.begin() + static_cast<std::ptrdiff_t>(end);
+      add(file, std::count(file.text.begin(), stop, '\n') + 1, "this is not UTF-8; save the file in that encoding");
+    }
+  }
+  if (errors.empty()) return {};
+  return base::Error{base::Code::kInvalid, std::move(errors)};
+}
 
 bool is_policy_file(std::string_view name) {
   return name.ends_with(".lua") && !name.ends_with(".d.lua") && name.front() != '.';

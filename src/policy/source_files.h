@@ -26,6 +26,10 @@ constexpr std::size_t kMaxFileBytes = 256UL * 1024;
 /// else may write, with the command that mends it; kInvalid for names and sizes that are not accepted.
 base::Result<SourceFiles> read_sources(const std::filesystem::path& path);
 
+/// What no editor means to save: an empty file, which would take all of its rules away, and one that is not UTF-8.
+/// Errors: kInvalid, a line "file:line: text" for each.
+base::Status check_texts(const SourceFiles& files);
+
 /// Whether a file of this name is part of a policy or of its tests.
 bool is_policy_file(std::string_view name);
 /// night_test.lua: it belongs to the policy, but decides nothing.

@@ -173,6 +173,7 @@ class Application {
     co_await tasks_.wait();
     co_await engines_->stop();
     co_await policy_->stop();
+    co_await control_->stop();
     // Their tasks would keep the io thread alive: an idle transfer program for a minute, a connection for seconds.
     http_.reset();
     control_.reset();

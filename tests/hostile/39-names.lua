@@ -14,7 +14,7 @@ case.hook_error('39-zero-in-a-fact', 'unknown fact', function(facts)
   return facts['game\0']
 end)
 
-case.hook_error('39-bytes-in-a-window', 'unknown window', function()
+case.hook_error('39-bytes-in-a-window', 'is not UTF-8', function()
   return worker.in_window '\255\254'
 end)
 
@@ -22,7 +22,7 @@ case.load_error('39-zero-in-a-window', 'control character', function()
   worker.window 'night\0' { all_day = true }
 end)
 
-case.load_error('39-bytes-in-an-event', 'unknown event', function()
+case.load_error('39-bytes-in-an-event', 'is not UTF-8', function()
   worker.on('offer\255', function() end)
 end)
 

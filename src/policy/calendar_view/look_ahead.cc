@@ -202,6 +202,10 @@ std::vector<std::string> apps_nobody_asks_about(const PolicyRuntime& policy, con
   return apps;
 }
 
+using namespace std::chrono;
+constexpr sys_days kFirstDay = year(1970) / January / 8;  // so that a week may begin before it
+constexpr sys_days kLastDay = year(2200) / January / 1;
+
 base::Result<std::chrono::sys_days> first_day(const Wanted& wanted, const rules::Zone& zone, base::WallTime now) {
   auto first = std::chrono::floor<std::chrono::days>(zone.local(now));
   if (wanted.from) {
@@ -211,6 +215,9 @@ base::Result<std::chrono::sys_days> first_day(const Wanted& wanted, const rules:
                          "\"" + base::log::printable(*wanted.from, 60) + "\" is no day; write it as 2026-03-23"};
     }
     first = dates->first;
+  }
+  if (first < kFirstDay || first > kLastDay) {
+    return base::Error{base::Code::kInvalid, "the days must lie between 1970 and 2200"};
   }
   if (wanted.whole_week) first -= std::chrono::weekday(first) - std::chrono::Monday;
   return first;

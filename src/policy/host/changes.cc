@@ -161,18 +161,21 @@ asio::awaitable<base::Result<std::string>> Host::put_held_in_force(bool shadow) 
     co_return base::Error{base::Code::kNotFound, "no saved policy is held, and no shadow runs"};
   const bool from_shadow = shadow_ != nullptr;
   auto files = from_shadow ? shadow_->files() : held_;
+  std::string done;
+  std::string turned_away;
+  if (from_shadow) {
+    done = " until the policy folder changes: copy " + shadow_->path().string() + " over it to keep it";
+    // Read before the tests run: what is saved meanwhile is newer, and gets its turn.
+    const auto folder = read_sources(options_.path);
+    if (folder) turned_away = generations::fingerprint(*folder);
+  }
   auto started = co_await start_child(files);
   if (!started) co_return std::move(started).error();
   Candidate candidate{started->child};
   auto hash = generations::fingerprint(files);
-  std::string done;
-  std::string turned_away;
   if (from_shadow) {
     auto failed = co_await failed_tests(started->child, files);
     if (!failed.empty()) co_return base::Error{base::Code::kInvalid, std::move(failed)};
-    const auto folder = read_sources(options_.path);
-    if (folder) turned_away = generations::fingerprint(*folder);
-    done = " until the policy folder changes: copy " + shadow_->path().string() + " over it to keep it";
   }
   candidate.wanted = true;
   const auto reason = from_shadow ? generations::kFromShadow : generations::kPromoted;

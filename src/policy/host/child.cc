@@ -46,6 +46,7 @@ asio::awaitable<base::Result<std::string>> Child::read(base::Clock& clock, base:
 
 asio::awaitable<base::Result<Declared>> Child::load(base::Clock& clock, const SourceFiles& files,
                                                     RuntimeOptions options) {
+  CO_CHECK_OK(check_texts(files));
   encode_load(frame_, files, options);
   CO_CHECK_OK(process_.channel().send(frame_));
   // The child's own limit comes first; this one is for a child that hangs where its limits do not reach.

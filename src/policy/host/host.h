@@ -88,6 +88,7 @@ class Host final : public PolicyHost {
   asio::awaitable<base::Result<std::string>> go_back(std::optional<std::uint64_t> number);
   asio::awaitable<base::Result<std::string>> put_held_in_force(bool shadow);
   asio::awaitable<base::Result<std::string>> begin_shadow(std::filesystem::path path);
+  asio::awaitable<base::Result<std::string>> stop_shadow_in_turn();
   asio::awaitable<base::Result<std::string>> end_shadow();
 
   asio::awaitable<std::string> failed_tests(ChildPtr candidate, const SourceFiles& files);

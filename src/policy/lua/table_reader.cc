@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/text/utf8.h"
 #include "policy/lua/api.h"
 #include "policy/lua/sandbox.h"
 #include "policy/rules/nearest.h"
@@ -36,6 +37,9 @@ base::Result<std::string> read_text(lua_State* lua, int index, std::string_view 
   Api& api = *State::of(lua).api;
   if (api.loading && (api.kept_bytes += text.size() + sizeof(std::string)) > kMaxKeptBytes) {
     return base::Error{base::Code::kInvalid, std::string(what) + ": the policy declares more than 1 MiB of text"};
+  }
+  if (base::utf8_end(text) != text.size()) {
+    return base::Error{base::Code::kInvalid, std::string(what) + " is not UTF-8"};
   }
   if (control) return base::Error{base::Code::kInvalid, std::string(what) + " holds a control character"};
   return std::string(text);

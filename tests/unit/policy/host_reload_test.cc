@@ -88,6 +88,18 @@ TEST_F(PolicyHostTest, AFileThatWasEmptiedIsUnfinished) {
   });
 }
 
+TEST_F(PolicyHostTest, AFileThatStaysEmptyOrIsNoTextIsRefused) {
+  write(folder / "a.lua", declining("one"));
+  run([](PolicyHostTest& test) -> asio::awaitable<void> {
+    write(test.folder / "a.lua", " \n");
+    co_await test.until_error("a.lua:1: the file is empty");
+    co_await test.expect("one");
+    write(test.folder / "a.lua", "-- two\n-- \xe4\n");
+    co_await test.until_error("a.lua:2: this is not UTF-8");
+    co_await test.expect("one");
+  });
+}
+
 TEST_F(PolicyHostTest, AFileThatIsTakenAwayIsUnfinished) {
   write(folder / "a.lua", declining("one"));
   write(folder / "b.lua", with_worker("worker.window 'x' { from = '22:00', to = '07:00' }"));

@@ -1,6 +1,8 @@
 // A policy that is tried beside the one in force: it decides the same offers, and changes nothing.
 #include "policy/host/shadow/shadow.h"
 
+#include <boost/asio/experimental/awaitable_operators.hpp>
+
 #include "host_fixture.h"
 #include "policy/records/ring.h"
 
@@ -219,6 +221,26 @@ TEST_F(ShadowTest, IsPromotedUntilTheFolderChangesAlsoOverARestart) {
     write(test.folder / "a.lua", declining("in force"));
     co_await test.until_generation(4);
     co_await test.expect("in force");
+  });
+}
+
+TEST_F(ShadowTest, IsKeptUntilItsPromotionIsOver) {
+  write(beside / "b.lua", declining("tried"));
+  write(beside / "b_test.lua", "test('slow', function(t) for i = 1, 300 do t:declines({}, 'tried') end end)");
+  const fs::path third = root.path() / "third";
+  fs::create_directory(third);
+  write(third / "c.lua", declining("third"));
+  run([](PolicyHostTest& base) -> asio::awaitable<void> {
+    using namespace asio::experimental::awaitable_operators;
+    auto& test = shadow(base);
+    co_await test.begin();
+    auto all = test.host->promote(true) && test.host->stop_shadow() && test.host->shadow(test.root.path() / "third");
+    const auto [promoted, stopped, begun] = co_await std::move(all);
+    EXPECT_TRUE(promoted) << promoted.error().message;
+    EXPECT_THAT(promoted.value_or(""), HasSubstr(test.beside.string()));
+    EXPECT_TRUE(begun) << begun.error().message;
+    co_await test.expect("tried");
+    EXPECT_TRUE(stopped || stopped.error().code == base::Code::kNotFound);
   });
 }
 

@@ -13,8 +13,10 @@ namespace policy::test {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::UnorderedElementsAre;
 
 class SourceFilesTest : public ::testing::Test {
  protected:
@@ -88,6 +90,35 @@ TEST_F(SourceFilesTest, RefusesStrangeFiles) {
   EXPECT_THAT(error(), HasSubstr("larger than"));
   fs::remove(root_.path() / "large.lua");
   EXPECT_THAT(error(), HasSubstr("holds no .lua file"));
+}
+
+TEST_F(SourceFilesTest, CheckTriesEveryFunctionOnce) {
+  write("a.lua", with_worker("worker.on('offer', function(o) if o.kind == 'mesh' then return o.gme end end)\n"
+                             "worker.on('pause', function(m) return m.ap and worker.pause { reason = 'x' } end)\n"
+                             "worker.on('log', function(r) r.mesage = 'x' end)\n"
+                             "worker.on('offer', function(o) return worker.in_window 'nigt' end)\n"));
+  const auto report = check(root_.path(), {});
+  ASSERT_TRUE(report);
+  EXPECT_TRUE(report->ok());
+  std::vector<std::string> warnings;
+  for (const auto& warning : report->warnings) warnings.push_back(sweep::to_line(warning));
+  EXPECT_THAT(warnings,
+              UnorderedElementsAre(AllOf(HasSubstr("a.lua:2: the function fails on an ordinary "), HasSubstr("'game'")),
+                                   HasSubstr("a.lua:3: the function fails on a machine that nobody uses: "),
+                                   HasSubstr("a.lua:4: the function fails on an ordinary record: "),
+                                   HasSubstr("a.lua:5: the function fails on an ordinary ")));
+}
+
+TEST_F(SourceFilesTest, AnEmptyFileAndOneThatIsNoTextAreErrors) {
+  write("a.lua", "\n");
+  write("b.lua", "-- Sp\xc3\xa4t\n-- sp\xe4t\n");
+  write("c.lua", "-- nothing yet\n");
+  const auto report = check(root_.path(), {});
+  ASSERT_TRUE(report);
+  EXPECT_THAT(report->errors,
+              ElementsAre("a.lua:1: the file is empty; remove it, or leave a comment in it, if that is meant",
+                          "b.lua:2: this is not UTF-8; save the file in that encoding"));
+  EXPECT_FALSE(open_policy(root_.path()));
 }
 
 TEST_F(SourceFilesTest, CheckListsEveryErrorOrSumsUp) {

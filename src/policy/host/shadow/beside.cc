@@ -25,6 +25,8 @@ asio::awaitable<base::Result<std::string>> Host::begin_shadow(std::filesystem::p
     co_await begun->stop();
     co_return started.error();
   }
+  // A promotion that runs already is of the one before.
+  while (changing_) co_await change_.wait();
   const auto before = std::exchange(shadow_, std::move(begun));
   if (before) co_await before->stop();
   changed();
@@ -32,7 +34,13 @@ asio::awaitable<base::Result<std::string>> Host::begin_shadow(std::filesystem::p
 }
 
 asio::awaitable<base::Result<std::string>> Host::stop_shadow() {
-  return order("policy shadow stop", end_shadow());
+  return order("policy shadow stop", stop_shadow_in_turn());
+}
+
+/// A promotion that runs already needs it to its end.
+asio::awaitable<base::Result<std::string>> Host::stop_shadow_in_turn() {
+  while (changing_) co_await change_.wait();
+  co_return co_await end_shadow();
 }
 
 asio::awaitable<base::Result<std::string>> Host::end_shadow() {

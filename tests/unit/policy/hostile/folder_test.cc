@@ -48,7 +48,7 @@ std::vector<Spoiled> sources() {
       source("16-a-file-that-is-too-large", "50.lua", repeated("-- a comment\n", 50'000)),
       source("32-bytecode-file", "50.lua: attempt to load chunk with wrong mode", std::string("\x1bLJ\x02\x08\x00", 6)),
       source("32-elf-file", "50.lua:1: ", std::string("\x7f\x45LF\x02\x01\x01\x00", 8)),
-      source("39-bytes-in-a-source", "", "local \xff\xfe = 1"),
+      source("39-bytes-in-a-source", "this is not UTF-8", "local \xff\xfe = 1"),
       source("39-zero-in-a-source", "50.lua:1: ", std::string("local x = 1 \0 while true do end", 31)),
   };
 }

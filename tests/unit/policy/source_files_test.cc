@@ -95,7 +95,7 @@ TEST_F(SourceFilesTest, RefusesStrangeFiles) {
 TEST_F(SourceFilesTest, CheckTriesEveryFunctionOnce) {
   write("a.lua", with_worker("worker.on('offer', function(o) if o.kind == 'mesh' then return o.gme end end)\n"
                              "worker.on('pause', function(m) return m.ap and worker.pause { reason = 'x' } end)\n"
-                             "worker.on('log', function(r) r.mesage = 'x' end)\n"
+                             "worker.on('log', function(r) r.body = 'x' end)\n"
                              "worker.on('offer', function(o) return worker.in_window 'nigt' end)\n"));
   const auto report = check(root_.path(), {});
   ASSERT_TRUE(report);

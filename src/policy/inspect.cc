@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <optional>
 
 #include "base/log.h"
@@ -59,9 +58,7 @@ base::Result<CheckReport> check(const std::filesystem::path& path, base::WallTim
   report.errors = report.tests.errors();
   report.warnings = sweep::sweep((*runtime)->rules(), files, {now});
   for (rehearsal::Slip& slip : rehearsal::dry_run(**runtime, now)) {
-    const auto colon = slip.place.rfind(':');
-    const int line = static_cast<int>(std::strtol(slip.place.c_str() + colon + 1, nullptr, 10));
-    report.warnings.push_back({{slip.place.substr(0, colon), line}, std::move(slip.text)});
+    report.warnings.push_back({std::move(slip.place), std::move(slip.text)});
   }
   return report;
 }

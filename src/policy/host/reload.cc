@@ -43,7 +43,10 @@ void Reload::remember(const base::Result<SourceFiles>& files) {
 }
 
 asio::awaitable<void> Reload::wait_for_change(FolderWatch& watch) {
-  const auto interval = look_ ? *look_ : look_interval(path_);
+  // A folder of the network may block here, too.
+  auto ask = [path = path_, look = look_] { return look ? *look : look_interval(path); };
+  auto asking = base::run_on(disk_, std::move(ask));
+  const base::Duration interval = co_await std::move(asking);
   for (;;) {
     auto wait = base::with_timeout(clock_, interval, std::string("an event"), watch.changed(clock_));
     const auto event = co_await std::move(wait);

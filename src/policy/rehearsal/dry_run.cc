@@ -1,6 +1,7 @@
 #include "policy/rehearsal/dry_run.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "policy/rehearsal/stage.h"
 
@@ -20,14 +21,15 @@ job::Offer ordinary_offer(job::Kind kind) {
 
 /// "20-games.lua:3: text" in two.
 void add(std::vector<Slip>& slips, const std::string& error, const std::string& on) {
+  if (error.empty()) return;
   const auto name = error.find(':');
   const auto line = name == std::string::npos ? name : error.find(": ", name + 1);
-  if (line == std::string::npos) return;
-  Slip slip{error.substr(0, line), error.substr(line + 2)};
+  Slip slip{{}, "the function fails on " + on + ": " + error.substr(line == std::string::npos ? 0 : line + 2)};
+  if (line != std::string::npos) {
+    slip.place = {error.substr(0, name), static_cast<int>(std::strtol(error.c_str() + name + 1, nullptr, 10))};
+  }
   const bool known = std::any_of(slips.begin(), slips.end(), [&](const Slip& one) { return one.place == slip.place; });
-  if (known) return;
-  slip.text = "the function fails on " + on + ": " + slip.text;
-  slips.push_back(std::move(slip));
+  if (!known) slips.push_back(std::move(slip));
 }
 
 }  // namespace

@@ -7,12 +7,13 @@
 
 #include "base/clock.h"
 #include "policy/policy_runtime.h"
+#include "policy/rules/place.h"
 
 namespace policy::rehearsal {
 
 struct Slip {
-  std::string place;  // file:line
-  std::string text;   // what failed, and on what; not escaped
+  rules::Place place;
+  std::string text;  // what failed, and on what; not escaped
 };
 
 /// Asks the functions of offers about one offer of each kind, those of pauses and memory about a machine that nobody

@@ -83,9 +83,8 @@ void search_hours(RuleSet& rules, const SourceFiles& files, base::WallTime now, 
   for (const rules::Window& window : rules.calendar.windows()) {
     if (unused(window.name)) found.push_back({window.place, "nothing uses the window " + in_quotes(window.name)});
   }
-  if (rules.calendar.dates().empty()) return;
-  const auto today = std::chrono::floor<std::chrono::days>(rules.calendar.zone().local(now));
   for (const rules::DateSet& dates : rules.calendar.dates()) {
+    const auto today = std::chrono::floor<std::chrono::days>(rules.calendar.zone().local(now));
     const bool past = std::all_of(dates.ranges.begin(), dates.ranges.end(),
                                   [&](const rules::DateRange& range) { return range.last < today; });
     if (past) {

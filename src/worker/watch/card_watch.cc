@@ -1,6 +1,7 @@
 #include "worker/watch/card_watch.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/run_on.h"
@@ -14,6 +15,10 @@ bool is_same(const job::GpuFacts& one, const job::GpuFacts& other) {
                                                 : one.uuid == other.uuid;
 }
 
+bool contains(const std::vector<job::GpuFacts>& cards, const job::GpuFacts& card) {
+  return std::any_of(cards.begin(), cards.end(), [&card](const job::GpuFacts& other) { return is_same(card, other); });
+}
+
 }  // namespace
 
 CardWatch::CardWatch(machine::Sensors& sensors, base::Clock& clock, asio::any_io_executor sensing,
@@ -25,14 +30,14 @@ void CardWatch::jobs_failed(std::uint64_t count) {
 }
 
 asio::awaitable<void> CardWatch::run() {
-  for (;;) {
-    if (lost_.empty()) {
-      co_await suspicion_.wait();
-    } else {
+  while (!all_.empty()) {
+    if (!complete()) {
       const auto again = clock_.now() + kLostCardLook;
       co_await clock_.sleep_until(again);
     }
-    if (all_.empty()) continue;
+    // One that fails while the driver is asked needs a look of its own.
+    while (complete() && looked_ == failed_) co_await suspicion_.wait();
+    looked_ = failed_;
     auto look = [&sensors = sensors_] { return sensors.probe_gpus(); };
     auto looking = base::run_on(sensing_, std::move(look));
     const auto found = co_await std::move(looking);
@@ -41,28 +46,25 @@ asio::awaitable<void> CardWatch::run() {
 }
 
 void CardWatch::compare(const std::vector<job::GpuFacts>& found) {
-  const auto before = lost_.size();
+  const auto before = lost();
   present_.clear();
-  lost_.clear();
-  for (const job::GpuFacts& card : all_) {
-    const bool there =
-        std::any_of(found.begin(), found.end(), [&card](const job::GpuFacts& other) { return is_same(card, other); });
-    (there ? present_ : lost_).push_back(card);
-  }
-  if (lost_.size() != before && changed_) changed_();
+  std::copy_if(all_.begin(), all_.end(), std::back_inserter(present_),
+               [&found](const job::GpuFacts& card) { return contains(found, card); });
+  if (lost() != before && changed_) changed_();
 }
 
 std::string CardWatch::lost() const {
   std::string text;
-  for (const job::GpuFacts& card : lost_) {
+  for (const job::GpuFacts& card : all_) {
+    if (contains(present_, card)) continue;
     text += (text.empty() ? "GPU " : ", GPU ") + std::to_string(card.index);
     if (!card.name.empty()) text += " (" + card.name + ")";
   }
-  return text.empty() ? text : text + (lost_.size() == 1 ? " is gone" : " are gone");
+  return text.empty() ? text : text + (present_.size() + 1 == all_.size() ? " is gone" : " are gone");
 }
 
 std::optional<base::Bytes> CardWatch::left() const {
-  if (lost_.empty()) return std::nullopt;
+  if (complete()) return std::nullopt;
   return present_.empty() ? 0 : job::total_memory(present_);
 }
 

@@ -26,7 +26,8 @@ class CardWatch {
   CardWatch(machine::Sensors& sensors, base::Clock& clock, asio::any_io_executor sensing,
             std::vector<job::GpuFacts> cards);
 
-  /// Never returns. Looks when a job failed and while a card is gone, and never else: a look wakes a card that sleeps.
+  /// Returns at once on a machine without cards, else never. Looks when a job failed and while a card is gone, and
+  /// never else: a look wakes a card that sleeps.
   asio::awaitable<void> run();
   /// How many jobs failed so far.
   void jobs_failed(std::uint64_t count);
@@ -41,6 +42,7 @@ class CardWatch {
   std::optional<base::Bytes> left() const;
 
  private:
+  bool complete() const { return present_.size() == all_.size(); }
   void compare(const std::vector<job::GpuFacts>& found);
 
   machine::Sensors& sensors_;
@@ -48,8 +50,8 @@ class CardWatch {
   asio::any_io_executor sensing_;
   std::vector<job::GpuFacts> all_;
   std::vector<job::GpuFacts> present_;
-  std::vector<job::GpuFacts> lost_;
   std::uint64_t failed_ = 0;
+  std::uint64_t looked_ = 0;  // how many of them were followed by a look
   base::Event suspicion_;
   std::function<void()> changed_;
 };

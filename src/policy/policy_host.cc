@@ -97,18 +97,11 @@ asio::awaitable<base::Result<Started>> Host::start_child(const SourceFiles& file
   CO_TRY(auto child, host::Child::spawn(executor_, options_.host_program));
   auto attending = attend(child);
   children_.spawn("policy child", std::move(attending));
-  // Also when this coroutine is cancelled meanwhile: a child without an owner must end.
-  struct Unwanted {
-    ChildPtr child;
-    bool wanted = false;
-    ~Unwanted() {
-      if (!wanted) child->kill();
-    }
-  } guard{child};
+  host::Candidate candidate{child};
   const auto limits = runtime_options();
   auto loaded = co_await child->load(clock_, files, limits);
   if (!loaded) co_return std::move(loaded).error();
-  guard.wanted = true;
+  candidate.wanted = true;
   co_return Started{std::move(child), std::move(*loaded)};
 }
 

@@ -8,17 +8,10 @@
 namespace policy {
 namespace {
 
+using host::Candidate;
+
 constexpr std::size_t kLongestError = 2000;
 constexpr std::size_t kShortHash = 8;
-
-/// Ends a child that was started and not put in force, also when its trial is cancelled.
-struct Candidate {
-  ChildPtr child;
-  bool wanted = false;
-  ~Candidate() {
-    if (!wanted) child->kill();
-  }
-};
 
 /// What an operator asked for, and what came of it.
 struct Order {

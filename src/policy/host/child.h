@@ -79,4 +79,13 @@ class Child {
   bool retired_ = false;
 };
 
+/// Ends a child that was started and is not wanted in the end, also when what tries it is cancelled.
+struct Candidate {
+  std::shared_ptr<Child> child;
+  bool wanted = false;
+  ~Candidate() {
+    if (!wanted) child->kill();
+  }
+};
+
 }  // namespace policy::host

@@ -74,6 +74,12 @@ std::vector<Need> needs_of_hours(const rules::RuleSet& rules, base::WallTime now
         {"finish_before_end of at most", -std::chrono::floor<std::chrono::seconds>(left).count(), &in_seconds_left}};
   }
   if (!opening.closed_by.empty()) return {{"except without '" + opening.closed_by + "'"}};
+  // What would open today would be excepted, too.
+  const rules::Interval moment{now, now + std::chrono::seconds(1)};
+  const bool excepted = std::any_of(during.except.begin(), during.except.end(), [&](const std::string& name) {
+    return !rules.calendar.times(name, moment).empty();
+  });
+  if (excepted) return {};
   // Nobody opens a window a day earlier: another one is missing.
   if (!opening.bounded || left > std::chrono::hours(24)) return {{"a window for this hour"}};
   return {{"'" + opening.window + "' opens earlier by", seconds_up(left), &in_minutes}};

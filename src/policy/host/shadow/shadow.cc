@@ -33,18 +33,11 @@ asio::awaitable<base::Status> Shadow::load(SourceFiles files) {
   CO_TRY(auto child, Child::spawn(executor_, options_.host_program));
   auto attending = attend(child);
   children_.spawn("shadow child", std::move(attending));
-  // Also when this coroutine is cancelled meanwhile.
-  struct Unwanted {
-    std::shared_ptr<Child> child;
-    bool wanted = false;
-    ~Unwanted() {
-      if (!wanted) child->kill();
-    }
-  } guard{child};
+  Candidate candidate{child};
   const auto limits = options_.runtime;
   auto loaded = co_await child->load(clock_, files, limits);
   if (!loaded) co_return std::move(loaded).error();
-  guard.wanted = true;
+  candidate.wanted = true;
   if (const auto old = std::exchange(child_, std::move(child))) old->retire();
   declared_ = std::move(*loaded);
   if (files == files_) co_return base::Status();

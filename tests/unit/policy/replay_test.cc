@@ -129,6 +129,14 @@ const Refusals* find(const WhyReport& report, const std::string& rule) {
   return nullptr;
 }
 
+TEST_F(ReplayTest, NoSingleChangeHelpsOnAnExceptedDay) {
+  const auto shut = load(
+      "worker.window 'night' { from = '22:00', to = '07:00' }\n"
+      "worker.dates 'today' { '2026-03-25' }\n"
+      "worker.accept_during { 'night', except = { 'today' } }");
+  EXPECT_EQ(single_change(*shut, offer("x", "g", 1), {.now = noon}), "") << "an earlier night would be excepted";
+}
+
 TEST_F(ReplayTest, WhyNamesTheSmallestChangeThatIsEnough) {
   const std::string text =
       "worker.zone 'UTC'\n"
@@ -172,12 +180,6 @@ TEST_F(ReplayTest, WhyNamesTheSmallestChangeThatIsEnough) {
   EXPECT_EQ(hours->remedies[0].most, "45m");
   EXPECT_EQ(hours->remedies[1].change, "finish_before_end of at most");
   EXPECT_EQ(hours->remedies[1].most, "300s");
-
-  const auto shut = load(
-      "worker.window 'night' { from = '22:00', to = '07:00' }\n"
-      "worker.dates 'today' { '2026-03-25' }\n"
-      "worker.accept_during { 'night', except = { 'today' } }");
-  EXPECT_EQ(single_change(*shut, offer("x", "g", 1), {.now = noon}), "") << "an earlier night would be excepted";
 
   std::string mended = text;
   mended.replace(mended.find("'4GiB'"), 6, "'6145MiB'");

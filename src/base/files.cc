@@ -3,7 +3,6 @@
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
@@ -102,13 +101,15 @@ Status make_private_folder(const std::filesystem::path& path) {
 Result<UniqueFd> lock_file(const std::filesystem::path& path) {
   UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!fd) return file_error("open lock", path, errno);
-  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK) return file_error("lock", path, errno);
-    std::string holder(32, '\0');
-    const ssize_t got = ::pread(fd.get(), holder.data(), holder.size(), 0);
-    holder.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
-    while (!holder.empty() && (holder.back() == '\n' || holder.back() == '\0')) holder.pop_back();
-    return Error{Code::kConflict, path.string() + " is held by process " + (holder.empty() ? "(unknown)" : holder)};
+  // A record lock belongs to the process alone. A child inherits flock's: killed between fork and exec, a worker would
+  // leave its lock to a child that has not closed it yet, and the next worker would be refused.
+  struct flock whole {};
+  whole.l_type = F_WRLCK;
+  if (::fcntl(fd.get(), F_SETLK, &whole) != 0) {
+    if (errno != EAGAIN && errno != EACCES) return file_error("lock", path, errno);
+    const bool known = ::fcntl(fd.get(), F_GETLK, &whole) == 0 && whole.l_type != F_UNLCK && whole.l_pid > 0;
+    const std::string holder = known ? std::to_string(whole.l_pid) : "(unknown)";
+    return Error{Code::kConflict, path.string() + " is held by process " + holder};
   }
   const std::string pid = std::to_string(::getpid()) + "\n";
   // Over the old text, never an empty file: that needs no new block on a full disk, and ext4 does not flush at close.

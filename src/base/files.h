@@ -26,7 +26,8 @@ Status write_file(const std::filesystem::path& path, std::string_view text, mode
 /// Creates the folder and its parents; the last one with mode 0700. An existing folder is left as it is.
 Status make_private_folder(const std::filesystem::path& path);
 
-/// An exclusive lock on `path` for as long as the descriptor lives; the file holds our pid as text.
+/// An exclusive lock on `path` for as long as the descriptor lives; the file holds our pid as text. It keeps other
+/// processes out, not this one, which must not open the file a second time: closing that would end the lock.
 /// Errors: kConflict with the holder's pid in the message.
 Result<UniqueFd> lock_file(const std::filesystem::path& path);
 

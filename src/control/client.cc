@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
@@ -139,7 +140,14 @@ base::Status follow(const std::filesystem::path& socket, std::string_view reques
 }
 
 bool is_answering(const std::filesystem::path& socket) {
-  return static_cast<bool>(connect_to(socket));
+  const auto fd = connect_to(socket);
+  if (!fd) return false;
+  // Who called listen(). A worker that was killed between fork and exec of a child leaves its socket to that child for a
+  // moment: it accepts connections, and nobody will ever answer.
+  ucred peer{};
+  socklen_t length = sizeof peer;
+  if (::getsockopt(fd.get(), SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0 || peer.pid <= 0) return true;
+  return ::kill(peer.pid, 0) == 0 || errno != ESRCH;
 }
 
 }  // namespace control

@@ -25,7 +25,7 @@ base::Result<std::string> ask(const std::filesystem::path& socket, std::string_v
 base::Status follow(const std::filesystem::path& socket, std::string_view request, int stop,
                     const std::function<bool(std::string_view)>& use);
 
-/// Whether somebody accepts connections on the socket file.
+/// Whether a process that lives listens on the socket file.
 bool is_answering(const std::filesystem::path& socket);
 
 }  // namespace control

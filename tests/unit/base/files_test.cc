@@ -3,8 +3,9 @@
 #include <fstream>
 #include <gmock/gmock.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
+
+#include "fakes/forked.h"
 
 namespace base {
 namespace {
@@ -86,27 +87,28 @@ TEST_F(FilesTest, MakesPrivateFoldersAndLeavesExistingOnesAlone) {
 
 TEST_F(FilesTest, ALockIsHeldOnceAndNamesItsHolder) {
   ASSERT_TRUE(write_file(path("lock"), "999999999999 a longer text of an earlier holder\n"));
+  const fakes::Forked holder([&] { return lock_file(path("lock")); });
+  ASSERT_TRUE(holder.holds());
+  EXPECT_EQ(*read_file(path("lock")), std::to_string(holder.pid()) + "\n");
+  const auto second = lock_file(path("lock"));
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, Code::kConflict);
+  EXPECT_THAT(second.error().message, HasSubstr("process " + std::to_string(holder.pid())));
+}
+
+TEST_F(FilesTest, ALockDiesWithItsProcess) {
   {
-    const auto held = lock_file(path("lock"));
-    ASSERT_TRUE(held) << held.error().message;
-    EXPECT_EQ(*read_file(path("lock")), std::to_string(::getpid()) + "\n");
-    const auto second = lock_file(path("lock"));
-    ASSERT_FALSE(second);
-    EXPECT_EQ(second.error().code, Code::kConflict);
-    EXPECT_THAT(second.error().message, HasSubstr("process " + std::to_string(::getpid())));
+    const fakes::Forked holder([&] { return lock_file(path("lock")); });
+    ASSERT_TRUE(holder.holds());
   }
   EXPECT_TRUE(lock_file(path("lock")));
 }
 
-TEST_F(FilesTest, ALockDiesWithItsProcess) {
-  const pid_t child = ::fork();
-  if (child == 0) {
-    const auto held = lock_file(path("lock"));
-    ::_exit(held ? 0 : 1);
-  }
-  int status = -1;
-  ASSERT_EQ(::waitpid(child, &status, 0), child);
-  EXPECT_EQ(status, 0);
+TEST_F(FilesTest, ALockIsNotLeftToAChildThatHasNotCalledExecYet) {
+  fakes::Forked holder([&] { return lock_file(path("lock")); }, fakes::Forked::Child::kUnexeced);
+  ASSERT_TRUE(holder.holds());
+  ASSERT_FALSE(lock_file(path("lock")));
+  holder.kill();
   EXPECT_TRUE(lock_file(path("lock")));
 }
 

@@ -1,8 +1,11 @@
 #include <array>
+#include <cstring>
 #include <functional>
 #include <future>
 #include <gmock/gmock.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <thread>
 #include <unistd.h>
 
@@ -15,6 +18,7 @@
 #include "base/unique_fd.h"
 #include "control/client.h"
 #include "control/server.h"
+#include "fakes/forked.h"
 
 namespace {
 
@@ -71,6 +75,17 @@ TEST(Answer, WhatCannotBeReadIsRefusedInWords) {
     EXPECT_THAT(control::answer(bad, target), HasSubstr(R"("ok":false)")) << bad;
   }
   EXPECT_TRUE(target.pauses.empty());
+}
+
+/// A socket as a worker has it, in plain calls.
+base::UniqueFd listening(const std::filesystem::path& path) {
+  base::UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::strncpy(address.sun_path, path.c_str(), sizeof address.sun_path - 1);
+  const bool listens = ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
+                       ::listen(fd.get(), 4) == 0;
+  return listens ? std::move(fd) : base::UniqueFd();
 }
 
 class Socket : public testing::Test {
@@ -197,6 +212,16 @@ TEST_F(Socket, ASecondServerOnTheSamePathIsAConflict) {
   const auto second = control::ControlServer::listen(io_.get_executor(), *clock_, path_, target_);
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, base::Code::kConflict);
+}
+
+TEST_F(Socket, OneThatAKilledWorkerLeftToAChildIsTaken) {
+  const auto left = path_.parent_path() / "left.sock";
+  fakes::Forked before([&] { return listening(left); }, fakes::Forked::Child::kUnexeced);
+  ASSERT_TRUE(before.holds());
+  EXPECT_TRUE(control::is_answering(left));
+  before.kill();
+  EXPECT_FALSE(control::is_answering(left));
+  EXPECT_TRUE(control::ControlServer::listen(io_.get_executor(), *clock_, left, target_));
 }
 
 TEST_F(Socket, ARequestThatIsTooLongIsDropped) {

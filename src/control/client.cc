@@ -142,8 +142,8 @@ base::Status follow(const std::filesystem::path& socket, std::string_view reques
 bool is_answering(const std::filesystem::path& socket) {
   const auto fd = connect_to(socket);
   if (!fd) return false;
-  // Who called listen(). A worker that was killed between fork and exec of a child leaves its socket to that child for a
-  // moment: it accepts connections, and nobody will ever answer.
+  // Who called listen(). A worker that was killed between fork and exec of a child leaves its socket to that child for
+  // a moment: it accepts connections, and nobody will ever answer.
   ucred peer{};
   socklen_t length = sizeof peer;
   if (::getsockopt(fd.get(), SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0 || peer.pid <= 0) return true;

@@ -14,8 +14,9 @@ class Forked {
  public:
   enum class Child { kNone, kUnexeced };
 
-  /// Runs `take` in the new process, which keeps what that returns. With kUnexeced it forks a child afterwards that never
-  /// calls exec, as any child is for a moment; that one lives until this object ends, even when its parent is killed.
+  /// Runs `take` in the new process, which keeps what that returns. With kUnexeced it forks a child afterwards that
+  /// never calls exec, as any child is for a moment; that one lives until this object ends, even when its parent is
+  /// killed.
   template <class Take>
   explicit Forked(Take take, Child child = Child::kNone) {
     std::array<int, 2> told{};

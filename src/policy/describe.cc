@@ -82,8 +82,15 @@ void describe_hours(const rules::RuleSet& rules, std::vector<Sentence>& out) {
   const rules::AcceptDuring& during = *rules.accept_during;
   const std::string rule = rules::to_string(during.place);
   out.push_back({"hours", "jobs are claimed during " + meanings(rules.calendar, during.names, "and"), rule});
-  if (!during.except.empty()) {
-    out.push_back({"hours", "but not during " + meanings(rules.calendar, during.except, "or"), rule});
+  std::vector<std::string> windows;
+  std::vector<std::string> dates;
+  for (const std::string& name : during.except) (rules.calendar.is_window(name) ? windows : dates).push_back(name);
+  if (!windows.empty()) out.push_back({"hours", "but not during " + meanings(rules.calendar, windows, "or"), rule});
+  if (!dates.empty()) {
+    out.push_back(
+        {"hours",
+         "and no window opens on " + meanings(rules.calendar, dates, "or") + "; one that opened before runs to its end",
+         rule});
   }
   if (during.finish_before_end > 0s) {
     out.push_back(

@@ -50,7 +50,9 @@ std::vector<Day> days_of(const Outlook& outlook) {
   std::vector<Day> days;
   for (int i = 0; i < outlook.days; ++i) {
     const auto date = outlook.first + std::chrono::days(i);
-    days.push_back({date, {outlook.zone.instant(date, 0min), outlook.zone.instant(date + std::chrono::days(1), 0min)}});
+    const rules::Interval whole{outlook.zone.instant(date, 0min),
+                                outlook.zone.instant(date + std::chrono::days(1), 0min)};
+    if (whole.start < whole.end) days.push_back({date, whole});  // a zone that changes sides of the date line skips one
   }
   return days;
 }
@@ -68,6 +70,7 @@ std::string clock_text(const Outlook& outlook, const Day& day) {
   for (const ClockChange& change : outlook.clock_changes) {
     // A change at midnight belongs to the day that it begins or cuts short.
     if (change.at < day.whole.start || change.at >= day.whole.end) continue;
+    if (change.by >= 24h) return "the day before is missing: the clocks go forward";
     const auto after = outlook.zone.local(change.at);
     const auto before = after - change.by;
     const auto [first, last] = std::minmax<std::chrono::sys_seconds>(before, after);

@@ -236,12 +236,13 @@ base::Result<Outlook> look_ahead(PolicyRuntime& policy, const Wanted& wanted, ba
   const auto start_of = [&](std::chrono::sys_days day) { return outlook.zone.instant(day, 0min); };
   outlook.range = {start_of(outlook.first), start_of(outlook.first + std::chrono::days(outlook.days))};
   outlook.open = rules.open_times(outlook.range);
+  outlook.taking = rules.claim_times(outlook.range);
   outlook.clock_changes = clock_changes(outlook);
   outlook.apps_nobody_asks_about = apps_nobody_asks_about(policy, wanted.visits);
   Rehearsal(policy, wanted, outlook).play();
   Intervals paused;
   for (const Paused& one : outlook.paused) paused.push_back(one.when);
-  outlook.claims = without(outlook.open, merged(std::move(paused)));
+  outlook.claims = without(outlook.taking, merged(std::move(paused)));
   const auto bounds = [](const Budget& one) { return one.bytes.has_value(); };
   if (std::none_of(outlook.budget.begin(), outlook.budget.end(), bounds)) outlook.budget.clear();
   return outlook;

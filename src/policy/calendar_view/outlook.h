@@ -61,7 +61,8 @@ struct Outlook {
   base::Bytes memory = 0;  // of the cards together
   bool memory_assumed = false;
   std::vector<rules::Interval> open;    // by accept_during; merged, in order, clipped to the range
-  std::vector<rules::Interval> claims;  // open and not paused
+  std::vector<rules::Interval> taking;  // open without the stretches before an end in which nothing new begins
+  std::vector<rules::Interval> claims;  // taking and not paused
   std::vector<Paused> paused;           // in the order of their starts; several may hold together
   std::vector<Budget> budget;           // one behind the other, the whole range; empty when nothing bounds
   std::vector<ClockChange> clock_changes;

@@ -26,6 +26,8 @@ constexpr double kStrip = 24;       // of the memory, below the bar
 constexpr double kGap = 22;         // to the next day
 constexpr double kCharacter = 6.7;  // of the text in a bar, at most
 
+constexpr std::string_view kFinishing = "rx=\"2\" fill=\"#ffffff\" stroke=\"#2b7a3f\" stroke-dasharray=\"3 2\"";
+
 constexpr std::string_view kStyle = R"svg(<style>
 text { font-family: "Segoe UI", "Helvetica Neue", "DejaVu Sans", Arial, sans-serif; fill: #1f2933 }
 .head { font-size: 25px; font-weight: 600 } .sub { font-size: 14px; fill: #52606d }
@@ -198,9 +200,12 @@ class Drawing {
     for (const auto& part : claims) {
       add_stretch(part, day, y, "rx=\"3\" fill=\"#c9ead1\" stroke=\"#2b7a3f\"", "", "claims " + span(part, day));
     }
+    for (const auto& part : rules::cut_to(rules::without(outlook_.open, outlook_.taking), day.whole)) {
+      add_stretch(part, day, y, kFinishing, "", "no new job " + span(part, day) + ", too close to the end");
+    }
     for (const Paused& one : outlook_.paused) {
-      // Where it is closed anyway nobody misses anything.
-      for (const auto& part : rules::cut_to(rules::cut_to(outlook_.open, one.when), day.whole)) {
+      // Where nothing is claimed anyway nobody misses anything.
+      for (const auto& part : rules::cut_to(rules::cut_to(outlook_.taking, one.when), day.whole)) {
         add_stretch(part, day, y, "rx=\"3\" fill=\"url(#paused)\" stroke=\"#b7791f\"", one.title,
                     "paused " + span(part, day) + ", " + one.title);
       }
@@ -220,7 +225,7 @@ class Drawing {
     if (words.empty()) return;
     body_ += text(40, y + 47, "note", words.substr(0, words.find(':', words.find(' '))));
     for (const ClockChange& change : outlook_.clock_changes) {
-      if (!day.whole.contains(change.at)) continue;
+      if (!day.whole.contains(change.at) || change.by >= 24h) continue;
       const double after = x_of(change.at, day);
       const double width = kHour * static_cast<double>(change.by.count()) / 60;
       if (width > 0)
@@ -262,6 +267,7 @@ class Drawing {
     };
     entry("rx=\"2\" fill=\"#c9ead1\" stroke=\"#2b7a3f\"", "claims jobs");
     if (!outlook_.paused.empty()) entry("rx=\"2\" fill=\"url(#paused)\" stroke=\"#b7791f\"", "open, but paused");
+    if (outlook_.open != outlook_.taking) entry(kFinishing, "too close to an end for a new job");
     entry("rx=\"2\" fill=\"#eef1f4\"", "closed");
     if (!outlook_.budget.empty()) {
       entry("fill=\"#dbe8f8\"", "memory that jobs may use, of " + rules::format_size(outlook_.memory) +

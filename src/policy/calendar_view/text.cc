@@ -23,6 +23,7 @@ struct Cell {
 };
 constexpr Cell kClaims{'#', "\x1b[32m█\x1b[0m"};
 constexpr Cell kPaused{'=', "\x1b[33m▒\x1b[0m"};
+constexpr Cell kFinishing{'-', "\x1b[36m░\x1b[0m"};
 constexpr Cell kClosed{'.', "\x1b[2m·\x1b[0m"};
 constexpr Cell kInPart{'+', "\x1b[32m▌\x1b[0m"};
 constexpr Cell kMissing{' ', " "};
@@ -56,7 +57,8 @@ class Calendar {
     const auto claims = rules::cut_to(outlook_.claims, slot);
     if (claims.size() == 1 && claims.front() == slot) return kClaims;
     if (!claims.empty()) return kInPart;
-    return rules::cut_to(outlook_.open, slot).empty() ? kClosed : kPaused;
+    if (!rules::cut_to(outlook_.taking, slot).empty()) return kPaused;
+    return rules::cut_to(outlook_.open, slot).empty() ? kClosed : kFinishing;
   }
 
   void add_day(const Day& day) {
@@ -130,14 +132,19 @@ class Calendar {
   void add_totals() {
     const auto all = minutes_in({outlook_.range});
     const auto open = minutes_in(outlook_.open);
+    const auto taking = minutes_in(outlook_.taking);
     const auto claims = minutes_in(outlook_.claims);
-    text_ += paint(kClaims) + " claims  " + paint(kPaused) + " paused  " + paint(kClosed) + " closed  " +
-             paint(kInPart) + " in part\n";
-    text_ += strong("claims in " + std::to_string(claims) + " of " + std::to_string(all) + " minutes (" +
-                    std::to_string((100 * claims + all / 2) / all) + " %)") +
-             ": open " + hours_text(open);
-    if (open != claims) text_ += ", paused for " + hours_text(open - claims) + " of that";
-    if (outlook_.days > 7) text_ += ", claims for " + hours_text(claims * 7 / outlook_.days) + " a week";
+    text_ += paint(kClaims) + " claims  " + paint(kPaused) + " paused  ";
+    if (taking != open) text_ += paint(kFinishing) + " too close to an end  ";
+    text_ += paint(kClosed) + " closed  " + paint(kInPart) + " in part\n";
+    text_ += strong("open in " + std::to_string(open) + " of " + std::to_string(all) + " minutes (" +
+                    std::to_string((100 * open + all / 2) / all) + " %)") +
+             ", claims for " + hours_text(claims);
+    if (outlook_.days > 7) text_ += ", " + hours_text(claims * 7 / outlook_.days) + " a week";
+    if (claims != open) text_ += "\n    the rest: ";
+    if (claims != taking) text_ += hours_text(taking - claims) + " paused";
+    if (claims != taking && taking != open) text_ += ", ";
+    if (taking != open) text_ += hours_text(open - taking) + " too close to an end";
     text_ += "\n";
   }
 

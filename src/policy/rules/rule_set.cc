@@ -162,6 +162,15 @@ std::vector<Interval> RuleSet::open_times(const Interval& range) const {
   return calendar.open_times(*accept_during, range);
 }
 
+std::vector<Interval> RuleSet::claim_times(const Interval& range) const {
+  if (!accept_during) return {range};
+  const auto last_stretch = accept_during->finish_before_end;
+  auto times = calendar.open_times(*accept_during, {range.start, range.end + last_stretch});
+  for (Interval& time : times) time.end -= last_stretch;
+  std::erase_if(times, [](const Interval& time) { return time.end <= time.start; });
+  return cut_to(times, range);
+}
+
 VramBound RuleSet::vram_bound(base::WallTime now, std::span<const job::GpuFacts> cards) {
   const auto total = job::total_memory(cards);
   VramBound bound;

@@ -67,6 +67,8 @@ struct RuleSet {
   Ballot vote_opening(base::WallTime now, bool explain, std::optional<base::Duration> est_time = std::nullopt);
   /// When `accept_during` lets work be taken, merged; all of `range` when it is not declared.
   std::vector<Interval> open_times(const Interval& range) const;
+  /// Those without the last stretch that `finish_before_end` keeps free of new jobs.
+  std::vector<Interval> claim_times(const Interval& range) const;
   /// `cards`: all that the machine has.
   VramBound vram_bound(base::WallTime now, std::span<const job::GpuFacts> cards);
 

@@ -42,6 +42,23 @@ void search_opening(const RuleSet& rules, base::WallTime now, Warnings& found) {
   }
 }
 
+/// Whether a window of `accept_during` starts on one of the dates that are not over.
+bool takes_an_opening_away(const RuleSet& rules, const rules::DateSet& dates, std::chrono::sys_days today) {
+  const auto& zone = rules.calendar.zone();
+  for (const rules::DateRange& range : dates.ranges) {
+    const auto first = std::max(range.first, today);
+    const auto last = std::min(range.last, today + kHorizon);
+    if (first > last) continue;
+    const rules::Interval days{zone.instant(first, {}), zone.instant(last + std::chrono::days(1), {})};
+    for (const std::string& name : rules.accept_during->names) {
+      const auto times = rules.calendar.times(name, days);
+      if (std::any_of(times.begin(), times.end(), [&](const auto& time) { return days.contains(time.start); }))
+        return true;
+    }
+  }
+  return false;
+}
+
 bool lists(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
@@ -90,6 +107,12 @@ void search_hours(RuleSet& rules, const SourceFiles& files, base::WallTime now, 
     if (past) {
       found.push_back({dates.place, "the dates " + in_quotes(dates.name) + " are over since " + last_day(dates) +
                                         ": give them new days, or remove them"});
+    } else if (rules.accept_during && lists(rules.accept_during->except, dates.name) &&
+               !takes_an_opening_away(rules, dates, today)) {
+      found.push_back(
+          {rules.accept_during->place, "except " + in_quotes(dates.name) +
+                                           " takes nothing away: dates drop the windows that start on " +
+                                           "them, and none does; to close those hours, except a window of them"});
     } else if (unused(dates.name)) {
       found.push_back({dates.place, "nothing uses the dates " + in_quotes(dates.name)});
     }

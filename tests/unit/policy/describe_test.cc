@@ -56,7 +56,9 @@ worker.log_to 'studio' { at_most = '60/min', stop = true }
 worker.on('log', function() end))");
   for (const char* part :
        {"Asia/Tokyo", "jobs are claimed during \"night\" (every day 22:00-07:00)",
-        "but not during \"fair\" (2026-12-24 .. 2027-01-02 and 2027-03-01)", "in the last 10m of a window",
+        "and no window opens on \"fair\" (2026-12-24 .. 2027-01-02 and 2027-03-01); one that opened before runs to its "
+        "end",
+        "in the last 10m of a window",
         "game \"a-*\" is accepted, only image and llm, up to 8 GiB of VRAM, for at most 15m",
         "game \"b\" is declined: \"not here\"", "every other game is declined",
         "during \"night\" (every day 22:00-07:00) 2 GiB of VRAM stay free",

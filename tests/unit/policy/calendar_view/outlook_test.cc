@@ -74,7 +74,34 @@ TEST(Outlook, AProgramPausesAndALittleLongerToTheSecond) {
   EXPECT_EQ(outlook.paused[0].title, "artist is working");
   EXPECT_EQ(outlook.paused[0].rule, "30-pause.lua:2");
   EXPECT_EQ(outlook.paused[0].when, (rules::Interval{utc(2026, 3, 24, 1), utc(2026, 3, 24, 4, 5)}));
-  EXPECT_EQ(minutes_in(outlook.open) - minutes_in(outlook.claims), 185);
+  EXPECT_EQ(minutes_in(outlook.taking) - minutes_in(outlook.claims), 185);
+}
+
+TEST(Outlook, NothingNewBeginsTooCloseToAnEnd) {
+  const auto policy = test::load(
+      "worker.zone 'UTC'\n"
+      "worker.window 'night' { from = '22:00', to = '00:15' }\n"
+      "worker.window 'short' { from = '12:00', to = '12:30' }\n"
+      "worker.accept_during { 'night', 'short', finish_before_end = '30m' }");
+  const auto outlook = look(*policy, {.from = "2026-03-24", .days = 1});
+  EXPECT_THAT(outlook.open, ElementsAre(rules::Interval{utc(2026, 3, 24), utc(2026, 3, 24, 0, 15)},
+                                        rules::Interval{utc(2026, 3, 24, 12), utc(2026, 3, 24, 12, 30)},
+                                        rules::Interval{utc(2026, 3, 24, 22), utc(2026, 3, 25)}));
+  EXPECT_THAT(outlook.claims, ElementsAre(rules::Interval{utc(2026, 3, 24, 22), utc(2026, 3, 24, 23, 45)}));
+  const auto text = to_text(outlook, false);
+  EXPECT_THAT(text, HasSubstr("tue 2026-03-24  -.......................-...................###+"));
+  EXPECT_THAT(text, HasSubstr("- too close to an end"));
+  EXPECT_THAT(text, HasSubstr(", claims for 1 h 45 min\n    the rest: 1 h too close to an end\n"));
+  EXPECT_THAT(*to_svg(outlook), HasSubstr("no new job 12:00\u201312:30, too close to the end"));
+}
+
+TEST(Outlook, ADayThatAZoneSkipsIsNotShown) {
+  const auto policy = test::load("worker.zone 'Pacific/Apia'");
+  const auto text = to_text(look(*policy, week_of("2011-12-26")), false);
+  EXPECT_THAT(text, Not(HasSubstr("2011-12-30")));
+  EXPECT_THAT(text, HasSubstr("sat 2011-12-31  ################################################  24:00 h 00:00-24:00\n"
+                              "                the day before is missing: the clocks go forward\n"));
+  EXPECT_THAT(text, HasSubstr("open in 8640 of 8640 minutes"));
 }
 
 TEST(Outlook, DelaysThatAreNoWholeMinutesAreExact) {
@@ -141,7 +168,7 @@ TEST(Outlook, TheTextFitsAHundredColumnsAndSaysEverything) {
   const auto outlook = look_at_shipped(week_of("2026-03-23", {visit("maya@tue2-5"), visit("maya@mon-fri21:50-23")}));
   const auto text = to_text(outlook, false);
   EXPECT_THAT(text, HasSubstr("Europe/Berlin  mon 2026-03-23 .. sun 2026-03-29\n"));
-  EXPECT_THAT(text, HasSubstr("tue 2026-03-24  ####======+###..............................==+#   4:50 h"));
+  EXPECT_THAT(text, HasSubstr("tue 2026-03-24  ####======+##+..............................==+#   4:40 h"));
   EXPECT_THAT(text, HasSubstr("sun 2026-03-29  ####  ##########################################  23:00 h 00:00-24:00\n"
                               "                02:00-03:00 is missing: the clocks go forward\n"));
   EXPECT_THAT(text,
@@ -149,7 +176,8 @@ TEST(Outlook, TheTextFitsAHundredColumnsAndSaysEverything) {
                         "         mon 21:50-23:05  tue 02:00-05:05  tue 21:50-23:05  wed 21:50-23:05  and 2 more\n"));
   EXPECT_THAT(text, HasSubstr("         mon-fri  00:00 18 GiB  09:00 8 GiB  19:00 18 GiB\n"
                               "         sat-sun  00:00 18 GiB\n"));
-  EXPECT_THAT(text, HasSubstr("claims in 5120 of 10020 minutes (51 %): open 94 h, paused for 8 h 40 min of that\n"));
+  EXPECT_THAT(text, HasSubstr("open in 5640 of 10020 minutes (56 %), claims for 84 h 30 min\n"
+                              "    the rest: 8 h 40 min paused, 50 min too close to an end\n"));
   EXPECT_THAT(text, Not(HasSubstr("\x1b")));
   std::size_t longest = 0;
   for (std::size_t from = 0, end = 0; (end = text.find('\n', from)) != std::string::npos; from = end + 1) {

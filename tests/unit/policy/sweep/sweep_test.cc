@@ -88,6 +88,12 @@ const Case kHours[] = {
     {"worker.dates 'fair' { '2026-01-01', '2026-03-20 .. 2026-03-23' }\n"
      "worker.accept_during { 'night', except = { 'fair' } }",
      5, "are over since 2026-03-23"},
+    {"worker.window 'sunday' { from = 'sun 20:00', to = 'tue 07:00' }\n"
+     "worker.dates 'monday' { '2026-05-04' }\nworker.accept_during { 'sunday', except = { 'monday' } }",
+     7, "except \"monday\" takes nothing away: dates drop the windows that start on them, and none does"},
+    {"worker.window 'sunday' { from = 'sun 20:00', to = 'tue 07:00' }\n"
+     "worker.dates 'both' { '2026-05-03 .. 2026-05-04' }\nworker.accept_during { 'sunday', except = { 'both' } }",
+     0, ""},
     {"worker.dates 'fair' { '2026-01-01', '2026-03-24' }\nworker.accept_during { 'night', except = { 'fair' } }", 0,
      ""},
 };

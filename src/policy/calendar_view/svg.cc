@@ -267,7 +267,7 @@ class Drawing {
     };
     entry("rx=\"2\" fill=\"#c9ead1\" stroke=\"#2b7a3f\"", "claims jobs");
     if (!outlook_.paused.empty()) entry("rx=\"2\" fill=\"url(#paused)\" stroke=\"#b7791f\"", "open, but paused");
-    if (outlook_.open != outlook_.taking) entry(kFinishing, "too close to an end for a new job");
+    if (outlook_.open != outlook_.taking) entry(kFinishing, "too close to an end");
     entry("rx=\"2\" fill=\"#eef1f4\"", "closed");
     if (!outlook_.budget.empty()) {
       entry("fill=\"#dbe8f8\"", "memory that jobs may use, of " + rules::format_size(outlook_.memory) +

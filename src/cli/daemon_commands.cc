@@ -50,41 +50,6 @@ int run(const config::Invocation& invocation, const config::Loaded& loaded, cons
   return worker::run_application(loaded.settings, {invocation.jobs, invocation.idle_exit}, version);
 }
 
-int run_policy_command(const config::Invocation& invocation, const config::Loaded& loaded) {
-  switch (invocation.command) {
-    case config::Command::kPolicyCheck:
-      return check_policy(invocation, loaded);
-    case config::Command::kPolicyExplain:
-      return explain_policy(invocation, loaded);
-    case config::Command::kPolicyDescribe:
-      return describe_policy(invocation, loaded);
-    case config::Command::kPolicySimulate:
-      return simulate_policy(invocation, loaded);
-    case config::Command::kPolicyReplay:
-      return replay_policy(invocation, loaded);
-    case config::Command::kPolicyTest:
-      return test_policy(invocation, loaded);
-    case config::Command::kPolicyWhy:
-      return why_refused(invocation, loaded);
-    case config::Command::kPolicyHistory:
-      return show_policy_history(invocation, loaded);
-    case config::Command::kPolicyStubs:
-      return write_policy_stubs(invocation, loaded);
-    case config::Command::kPolicyPromote:
-      return promote_policy(invocation, loaded);
-    case config::Command::kPolicyRollback:
-      return roll_back_policy(invocation, loaded);
-    case config::Command::kPolicyDiff:
-      return diff_policies(invocation, loaded);
-    case config::Command::kPolicyShadow:
-      return shadow_policy(invocation, loaded);
-    case config::Command::kPolicyTrace:
-      return trace_policy(invocation, loaded);
-    default:
-      return config::kExitUsage;
-  }
-}
-
 }  // namespace
 
 int run_command(const config::Invocation& invocation, const std::string& version) {
@@ -115,7 +80,7 @@ int run_command(const config::Invocation& invocation, const std::string& version
     case config::Command::kEngineList:
       return list_engines(invocation, *loaded);
     default:
-      return run_policy_command(invocation, *loaded);
+      return config::kExitUsage;
   }
 }
 

@@ -8,11 +8,11 @@
 #include "cli/commands.h"
 #include "cli/text.h"
 #include "config/exit_code.h"
+#include "config/paths.h"
 #include "control/client.h"
 #include "policy/generations/store.h"
 #include "policy/policy_host.h"
 #include "policy/policy_runtime.h"
-#include "worker/application.h"
 
 namespace cli {
 namespace {
@@ -22,7 +22,8 @@ namespace json = boost::json;
 constexpr std::size_t kShortHash = 8;
 
 policy::generations::Store store_of(const config::Loaded& loaded) {
-  return policy::generations::Store(policy::generations_folder(worker::policy_data_folder(loaded.settings)));
+  return policy::generations::Store(
+      policy::generations::folder_in(config::policy_data_folder(loaded.settings.state_folder)));
 }
 
 std::string joined(const std::vector<std::string>& names) {

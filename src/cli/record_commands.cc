@@ -9,11 +9,11 @@
 #include "cli/commands.h"
 #include "cli/text.h"
 #include "config/exit_code.h"
+#include "config/paths.h"
 #include "policy/inspect.h"
 #include "policy/policy_host.h"
 #include "policy/records/replay.h"
 #include "policy/records/tally_text.h"
-#include "worker/application.h"
 
 namespace cli {
 namespace {
@@ -24,7 +24,7 @@ constexpr std::chrono::seconds kReplayed = std::chrono::days(14);
 constexpr std::chrono::seconds kAskedWhy = std::chrono::days(7);
 
 std::filesystem::path folder_of(const config::Loaded& loaded) {
-  return policy::decisions_folder(worker::policy_data_folder(loaded.settings));
+  return policy::records::folder_in(config::policy_data_folder(loaded.settings.state_folder));
 }
 
 base::WallTime begin_of(const config::Invocation& invocation, std::chrono::seconds usual) {

@@ -370,4 +370,9 @@ std::variant<Invocation, Exit> parse_command_line(int argc, const char* const* a
   return parse_command(*found.spec, found.rest);
 }
 
+bool is_about_policy(Command command) {
+  return std::any_of(kSpecs.begin(), kSpecs.end(),
+                     [command](const Spec& spec) { return spec.command == command && spec.group == "Policies"; });
+}
+
 }  // namespace config

@@ -83,6 +83,9 @@ struct Exit {
   bool to_stderr = false;
 };
 
+/// Whether it is one of `studio-worker policy`.
+bool is_about_policy(Command command);
+
 std::variant<Invocation, Exit> parse_command_line(int argc, const char* const* argv, const std::string& version);
 
 /// "90s", "5m", "2h", "1d" or "until I say" as nothing. Errors: kInvalid.

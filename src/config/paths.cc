@@ -47,6 +47,10 @@ std::filesystem::path default_runtime_folder(const std::filesystem::path& state_
   return state_folder / "run";
 }
 
+std::filesystem::path policy_data_folder(const std::filesystem::path& state_folder) {
+  return state_folder / "policy";
+}
+
 std::filesystem::path expand_home(std::string_view text) {
   const auto home = absolute_variable("HOME");
   if (!home) return text;

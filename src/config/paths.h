@@ -17,6 +17,8 @@ std::optional<std::filesystem::path> public_worker_config_file();
 base::Result<std::filesystem::path> default_state_folder();
 /// $XDG_RUNTIME_DIR/studio-worker, or `run` in the state folder where there is no runtime directory.
 std::filesystem::path default_runtime_folder(const std::filesystem::path& state_folder);
+/// Where the worker keeps what it knows of its policy: kept generations, decision records.
+std::filesystem::path policy_data_folder(const std::filesystem::path& state_folder);
 /// A leading ~ or ~/ becomes the home folder; without one the text stays.
 std::filesystem::path expand_home(std::string_view text);
 /// Engines beside our own program (build tree) or in the prefix's library folder (installed).

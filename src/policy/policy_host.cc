@@ -38,8 +38,8 @@ Host::Host(asio::any_io_executor executor, base::Clock& clock, PolicyOptions opt
       clock_(clock),
       options_(std::move(options)),
       reload_(clock, options_.disk ? options_.disk : executor, options_.path, options_.quiet, options_.look),
-      keeper_(executor, options_.disk, clock, generations_folder(options_.data), options_.path),
-      recorder_(executor, options_.disk, clock, decisions_folder(options_.data)),
+      keeper_(executor, options_.disk, clock, generations::folder_in(options_.data), options_.path),
+      recorder_(executor, options_.disk, clock, records::folder_in(options_.data)),
       tasks_(executor),
       children_(executor) {
   const auto disk_trouble = [this] {
@@ -216,14 +216,6 @@ asio::awaitable<base::Result<logs::Rewritten>> Host::rewrite(std::vector<logs::L
   if (!rewritten) lose(child, rewritten.error().message);
   if (!rewritten || !rewritten->error.empty()) ++status_.errors;
   co_return rewritten;
-}
-
-std::filesystem::path generations_folder(const std::filesystem::path& data) {
-  return data.empty() ? data : data / "generations";
-}
-
-std::filesystem::path decisions_folder(const std::filesystem::path& data) {
-  return data.empty() ? data : data / "decisions";
 }
 
 std::unique_ptr<PolicyHost> make_policy_host(asio::any_io_executor executor, base::Clock& clock,

@@ -108,10 +108,6 @@ class PolicyHost {
 /// One line: "policy g40 (a91c33d0) active, g41 rejected: 20-games.lua:3: ...". Empty without a policy.
 std::string summary_of(const PolicyStatus& status);
 
-/// Below PolicyOptions::data.
-std::filesystem::path generations_folder(const std::filesystem::path& data);
-std::filesystem::path decisions_folder(const std::filesystem::path& data);
-
 std::unique_ptr<PolicyHost> make_policy_host(asio::any_io_executor executor, base::Clock& clock, PolicyOptions options);
 
 }  // namespace policy

@@ -106,6 +106,10 @@ bool is_test_file(std::string_view name) {
   return name.ends_with("_test.lua");
 }
 
+bool has_tests(const SourceFiles& files) {
+  return std::any_of(files.begin(), files.end(), [](const SourceFile& file) { return is_test_file(file.name); });
+}
+
 base::Result<SourceFiles> read_sources(const std::filesystem::path& path) {
   std::error_code failure;
   const auto real = std::filesystem::canonical(path, failure);

@@ -34,5 +34,6 @@ base::Status check_texts(const SourceFiles& files);
 bool is_policy_file(std::string_view name);
 /// night_test.lua: it belongs to the policy, but decides nothing.
 bool is_test_file(std::string_view name);
+bool has_tests(const SourceFiles& files);
 
 }  // namespace policy

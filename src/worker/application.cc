@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "config/exit_code.h"
 #include "config/load.h"
+#include "config/paths.h"
 #include "config/save.h"
 #include "control/client.h"
 #include "control/server.h"
@@ -103,7 +104,7 @@ policy::PolicyOptions policy_options(const config::Settings& settings, std::vect
   options.logs = std::move(logs);
   options.path = settings.policy;
   options.host_program = process::sibling_program("studio-policy-host");
-  options.data = policy_data_folder(settings);
+  options.data = config::policy_data_folder(settings.state_folder);
   options.disk = std::move(disk);
   options.cards = std::move(cards);
   return options;
@@ -303,10 +304,6 @@ base::Result<base::UniqueFd> lock(const config::Settings& settings) {
 }
 
 }  // namespace
-
-std::filesystem::path policy_data_folder(const config::Settings& settings) {
-  return settings.state_folder / "policy";
-}
 
 int run_application(const config::Settings& settings, const RunLimits& limits, const std::string& version) {
   ::signal(SIGPIPE, SIG_IGN);

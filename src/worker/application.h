@@ -16,9 +16,6 @@ struct RunLimits {
   std::optional<std::chrono::seconds> idle_exit;
 };
 
-/// Where the worker keeps what it knows of its policy: kept generations, decision records.
-std::filesystem::path policy_data_folder(const config::Settings& settings);
-
 /// The daemon: returns its exit code (config/exit_code.h). Everything it has to say goes to the log.
 int run_application(const config::Settings& settings, const RunLimits& limits, const std::string& version);
 

@@ -27,6 +27,11 @@ class Proc:
     def address_space(self):
         return int(self._status("VmSize")) << 10
 
+    def libraries(self):
+        """The names of the shared libraries that are mapped, without version: "libssl"."""
+        lines = (self.folder / "maps").read_text().splitlines()
+        return {pathlib.Path(line.split(None, 5)[5]).name.partition(".")[0] for line in lines if ".so" in line}
+
     def descriptors(self):
         return len(list((self.folder / "fd").iterdir()))
 

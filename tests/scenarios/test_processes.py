@@ -1,10 +1,13 @@
 """The worker as a process: signals, standstill, what its jobs leave behind, how its engines end."""
 
+import pathlib
 import signal
 import unittest
 
 from harness import FAKES, STUDIO_TABLE, Scenario, jobs
-from proc import children_of, processes_in
+from proc import Proc, children_of, processes_in
+
+POLICIES = pathlib.Path(__file__).resolve().parents[2] / "policies"
 
 
 def fake(prompt, kind="image", count=1, **more):
@@ -21,6 +24,19 @@ class ProcessScenario(Scenario):
         """No process has its folder in the worker's state; one that was killed has a moment to go."""
         left = [process for process in processes_in(self.state) if not process.wait_end(5)]
         self.assertEqual(left, [])
+
+
+class Programs(ProcessScenario):
+    def test_each_maps_only_what_it_is_for(self):
+        _, worker = self.start("", "--policy", POLICIES)
+        worker.wait_line(r"policy g1 ")
+        host = next(child for child in children_of(worker.child.pid) if child.name.startswith("studio-policy"))
+        for process, has, lacks in ((Proc(worker.child.pid), {"libssl"}, {"libluajit-5", "libcurl"}),
+                                    (host, {"libluajit-5"}, {"libssl", "libcurl"})):
+            libraries = process.libraries()
+            self.assertLessEqual(has, libraries)
+            self.assertFalse(lacks & libraries, process)
+        self.stop(worker)
 
 
 class Signals(ProcessScenario):

@@ -9,13 +9,13 @@
 #include "cli/commands.h"
 #include "cli/text.h"
 #include "config/exit_code.h"
+#include "config/paths.h"
 #include "policy/compare/diff.h"
 #include "policy/inspect.h"
 #include "policy/policy_host.h"
 #include "policy/records/replay.h"
 #include "policy/records/tally_text.h"
 #include "policy/rules/rule_set.h"
-#include "worker/application.h"
 
 namespace cli {
 namespace {
@@ -44,7 +44,7 @@ base::Result<Compared> compare(const config::Invocation& invocation, const confi
   result.diff = policy::compare::diff(*before, *after, now);
   result.zone = after->rules().calendar.zone();
   if (result.diff.functions) {
-    const auto folder = policy::decisions_folder(worker::policy_data_folder(loaded.settings));
+    const auto folder = policy::records::folder_in(config::policy_data_folder(loaded.settings.state_folder));
     result.tried = policy::records::replay_both(*before, *after, folder, now - invocation.since.value_or(kTried));
   }
   return result;

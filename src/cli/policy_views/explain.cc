@@ -14,6 +14,7 @@
 #include "cli/commands.h"
 #include "cli/text.h"
 #include "config/exit_code.h"
+#include "config/paths.h"
 #include "control/client.h"
 #include "machine/sensors.h"
 #include "policy/generations/store.h"
@@ -21,7 +22,6 @@
 #include "policy/policy_host.h"
 #include "policy/rules/rule_set.h"
 #include "protocol/frames.h"
-#include "worker/application.h"
 
 namespace cli {
 namespace {
@@ -101,7 +101,7 @@ Identity identify(const policy::SourceFiles& files, const config::Loaded& loaded
     if (identity.in_force) identity.generation = active.at("generation").to_number<std::uint64_t>();
   }
   if (identity.in_force) return identity;
-  const auto folder = policy::generations_folder(worker::policy_data_folder(loaded.settings));
+  const auto folder = policy::generations::folder_in(config::policy_data_folder(loaded.settings.state_folder));
   std::vector<std::string> ignored;
   for (const auto& kept : policy::generations::Store(folder).list(ignored)) {
     if (kept.hash == identity.hash) identity.generation = std::max(identity.generation, kept.number);

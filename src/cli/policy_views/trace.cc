@@ -14,12 +14,12 @@
 #include "cli/commands.h"
 #include "cli/text.h"
 #include "config/exit_code.h"
+#include "config/paths.h"
 #include "control/client.h"
 #include "policy/policy_host.h"
 #include "policy/records/record.h"
 #include "policy/records/ring.h"
 #include "policy/rules/zone.h"
-#include "worker/application.h"
 
 namespace cli {
 namespace {
@@ -168,7 +168,7 @@ class Follower {
 }  // namespace
 
 int trace_policy(const config::Invocation& invocation, const config::Loaded& loaded) {
-  const auto records = policy::decisions_folder(worker::policy_data_folder(loaded.settings));
+  const auto records = policy::records::folder_in(config::policy_data_folder(loaded.settings.state_folder));
   const auto socket = control::socket_path(loaded.settings.runtime_folder, loaded.settings.config_file);
   std::optional<base::WallTime> since;
   if (invocation.since) since = base::make_system_clock()->wall_now() - *invocation.since;

@@ -64,6 +64,10 @@ std::vector<std::uint64_t> numbers_in(const std::filesystem::path& folder) {
 
 }  // namespace
 
+std::filesystem::path folder_in(const std::filesystem::path& data) {
+  return data.empty() ? data : data / "generations";
+}
+
 std::string fingerprint(const SourceFiles& files) {
   // With the lengths in front, no two policies have the same bytes.
   std::string content;

@@ -52,6 +52,9 @@ struct Kept {
   SourceFiles files;
 };
 
+/// Below PolicyOptions::data; empty where that is empty: nothing is kept.
+std::filesystem::path folder_in(const std::filesystem::path& data);
+
 class Store {
  public:
   explicit Store(std::filesystem::path folder) : folder_(std::move(folder)) {}

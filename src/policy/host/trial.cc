@@ -20,7 +20,7 @@ constexpr std::size_t kOneIn = 5;
 
 /// One line for each that failed; empty when all hold. The child's own limit comes first.
 asio::awaitable<std::string> Host::failed_tests(ChildPtr candidate, const SourceFiles& files) {
-  if (!testing::has_tests(files)) co_return std::string();
+  if (!has_tests(files)) co_return std::string();
   const auto limit = testing::kTestTime + options_.hard_limit;
   auto errors = co_await candidate->test(clock_, testing::kTestTime, limit);
   if (!errors) co_return "the tests of the policy did not end: " + errors.error().message;

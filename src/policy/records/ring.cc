@@ -124,6 +124,10 @@ std::vector<DecisionRecord> read_tail(std::string_view text, std::size_t lines) 
 
 }  // namespace
 
+std::filesystem::path folder_in(const std::filesystem::path& data) {
+  return data.empty() ? data : data / "decisions";
+}
+
 base::Status Ring::append(const DecisionRecord* records, std::size_t count, base::WallTime now) {
   const auto today = day_of(now);
   if (!file_ || day_ != today || size_ >= limits_.file) CHECK_OK(open(today));

@@ -45,6 +45,9 @@ class Ring {
   std::string text_;
 };
 
+/// Below PolicyOptions::data; empty where that is empty: nothing is kept.
+std::filesystem::path folder_in(const std::filesystem::path& data);
+
 struct ReadCounts {
   std::uint64_t records = 0;
   std::uint64_t damaged = 0;  // lines and files that could not be read

@@ -51,10 +51,6 @@ void run_parts(std::vector<Part>& parts, const SourceFiles& files, const Limits&
 
 }  // namespace
 
-bool has_tests(const SourceFiles& files) {
-  return std::any_of(files.begin(), files.end(), [](const SourceFile& file) { return is_test_file(file.name); });
-}
-
 base::Result<Report> run_tests(const SourceFiles& files, const RunOptions& options) {
   const auto start = std::chrono::steady_clock::now();
   TRY(const auto policy, PolicyRuntime::load(files, options.runtime));

@@ -21,6 +21,4 @@ struct RunOptions {
 /// PolicyRuntime::load.
 base::Result<Report> run_tests(const SourceFiles& files, const RunOptions& options = {});
 
-bool has_tests(const SourceFiles& files);
-
 }  // namespace policy::testing

@@ -186,7 +186,7 @@ TEST_F(DecisionRing, ADiskThatCannotBeWrittenIsTriedAgain) {
 class RecordedPolicy : public PolicyHostTest {
  public:
   RecordedPolicy() { options.data = root.path() / "data"; }
-  std::vector<DecisionRecord> recorded() const { return newest(decisions_folder(options.data), 10'000); }
+  std::vector<DecisionRecord> recorded() const { return newest(records::folder_in(options.data), 10'000); }
 };
 
 TEST_F(RecordedPolicy, EveryDecisionIsWrittenDown) {

@@ -68,7 +68,7 @@ TEST_F(ShadowTest, CountsWhatItWouldChangeAndChangesNothing) {
     EXPECT_EQ(test.host->status().shadow, "");
     co_await test.expect("in force");
   });
-  const auto decisions = decisions_folder(options.data);
+  const auto decisions = records::folder_in(options.data);
   std::vector<std::string> rules;
   records::for_each(
       decisions, {},

@@ -1,5 +1,6 @@
 // A save is tried by its own tests, in the child that would decide, before it comes into force.
 #include "host_fixture.h"
+#include "policy/generations/store.h"
 
 namespace policy::test {
 namespace {
@@ -15,7 +16,7 @@ TEST_F(PolicyHostTest, TestsDecideNothingAndAreKept) {
     EXPECT_THAT(test.host->status().files, ElementsAre("a.lua"));
     EXPECT_EQ(test.host->status().error, "");
   });
-  EXPECT_TRUE(fs::exists(generations_folder(options.data) / "1" / "a_test.lua"));
+  EXPECT_TRUE(fs::exists(generations::folder_in(options.data) / "1" / "a_test.lua"));
 }
 
 TEST_F(PolicyHostTest, AFailingTestRefusesTheSave) {

@@ -144,7 +144,7 @@ void print_json(const Question& question, const policy::Explanation& explanation
       {"job", question.offer.id.str()},
       {"game", question.offer.game.str()},
       {"kind", job::to_string(question.offer.kind)},
-      {"time", explanation.local_time},
+      {"at", base::format_utc(question.facts.now)},
       {"accepted", decision.accepted},
       {"code", job::to_string(decision.code)},
       {"reason", decision.reason},

@@ -124,10 +124,7 @@ base::Status follow(const std::filesystem::path& socket, std::string_view reques
     std::array<char, 4096> chunk{};
     const ssize_t got = ::recv(fd.get(), chunk.data(), chunk.size(), 0);
     if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-    if (got <= 0 && !answered) {
-      return base::Error{base::Code::kUnavailable, "the worker closed the control connection"};
-    }
-    if (got <= 0) return {};
+    if (got <= 0) return base::Error{base::Code::kUnavailable, "the worker closed the control connection"};
     text.append(chunk.data(), static_cast<std::size_t>(got));
     for (auto end = text.find('\n'); end != std::string::npos; end = text.find('\n')) {
       const std::string line = text.substr(0, end);
@@ -135,7 +132,7 @@ base::Status follow(const std::filesystem::path& socket, std::string_view reques
       if (!std::exchange(answered, true)) CHECK_OK(check_answer(line));
       if (!use(line)) return {};
     }
-    if (text.size() > kMaxAnswer) return base::Error{base::Code::kUnavailable, "the worker sends no line"};
+    if (text.size() > kMaxAnswer) return base::Error{base::Code::kCorrupt, "the worker sends no line"};
   }
 }
 

@@ -19,9 +19,10 @@ std::filesystem::path socket_path(const std::filesystem::path& runtime_folder,
 /// Errors: kNotFound when no worker runs there, kRejected when it refused, kTimeout after 5 s.
 base::Result<std::string> ask(const std::filesystem::path& socket, std::string_view request);
 
-/// Sends one request object and hands every line of the answer to `use`, the first one too, until the worker ends the
-/// connection, `use` returns false, or the descriptor `stop` can be read.
-/// Errors: as `ask`, when the first line is no yes; kUnavailable when a line is too long.
+/// Sends one request object and hands every line of the answer to `use`, the first one too, until `use` returns
+/// false, or the descriptor `stop` can be read.
+/// Errors: as `ask`, when the first line is no yes; kUnavailable when the worker ends the connection, kCorrupt
+/// when a line is too long.
 base::Status follow(const std::filesystem::path& socket, std::string_view request, int stop,
                     const std::function<bool(std::string_view)>& use);
 

@@ -58,6 +58,8 @@ class Operator {
   virtual TraceKept trace_kept() const = 0;
   /// The first event with at least this number that is kept; waits for one.
   virtual asio::awaitable<TraceEvent> trace(std::uint64_t from) = 0;
+  /// The last event of every trace, as JSON: the worker ends.
+  virtual std::string trace_end() const = 0;
 };
 
 }  // namespace control

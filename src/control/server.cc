@@ -16,6 +16,7 @@
 
 #include "base/files.h"
 #include "base/log.h"
+#include "base/timeout.h"
 #include "control/client.h"
 
 namespace control {
@@ -27,6 +28,8 @@ constexpr std::size_t kMaxRequest = 8192;
 constexpr std::size_t kMaxConnections = 16;
 constexpr std::size_t kMaxStreams = 8;
 constexpr base::Duration kConnectionLimit = std::chrono::seconds(5);
+/// A trace whose window stands still must not hold up the end of the worker.
+constexpr base::Duration kGoodbyeLimit = std::chrono::seconds(1);
 
 std::string error_answer(std::string_view text) {
   return json::serialize(json::object{{"ok", false}, {"error", text}});
@@ -197,8 +200,17 @@ asio::awaitable<void> ControlServer::run() {
 }
 
 asio::awaitable<void> ControlServer::stop() {
+  stopping_ = true;
+  ending_.notify();
+  auto goodbye = base::with_timeout(clock_, kGoodbyeLimit, std::string("the streams"), streams_ended());
+  static_cast<void>(co_await std::move(goodbye));
   connections_.cancel_all();
   co_await connections_.wait();
+}
+
+asio::awaitable<base::Status> ControlServer::streams_ended() {
+  while (streams_ > 0) co_await stream_ended_.wait();
+  co_return base::Status();
 }
 
 asio::awaitable<void> ControlServer::serve(Stream::socket connection) {
@@ -234,12 +246,16 @@ asio::awaitable<bool> ControlServer::send(Stream::socket& connection, std::strin
 asio::awaitable<void> ControlServer::stream(Stream::socket& connection, std::string_view request) {
   using namespace asio::experimental::awaitable_operators;
   struct Counted {
-    explicit Counted(std::size_t& streams) : count(streams) { ++count; }
+    Counted(std::size_t& streams, base::Event& ended) : count(streams), over(ended) { ++count; }
     Counted(const Counted&) = delete;
     Counted& operator=(const Counted&) = delete;
-    ~Counted() { --count; }
+    ~Counted() {
+      --count;
+      over.notify();
+    }
     std::size_t& count;
-  } counted(streams_);
+    base::Event& over;
+  } counted(streams_, stream_ended_);
   if (streams_ > kMaxStreams) {
     co_await send(connection, error_answer("too many traces run already"));
     co_return;
@@ -249,16 +265,20 @@ asio::awaitable<void> ControlServer::stream(Stream::socket& connection, std::str
   auto head = json::serialize(json::object{{"ok", true}, {"since", kept.since}});
   bool taken = co_await send(connection, std::move(head));
   std::array<char, 64> ignored{};
-  while (taken) {
+  while (taken && !stopping_) {
     // Nothing more is expected from the other side: what comes is its end.
     auto gone = connection.async_read_some(asio::buffer(ignored), asio::as_tuple(asio::use_awaitable));
-    auto race = target_.trace(number) || std::move(gone);
+    auto race = target_.trace(number) || std::move(gone) || ending_.wait();
     auto outcome = co_await std::move(race);
+    if (outcome.index() == 2) break;
     auto* event = std::get_if<control::TraceEvent>(&outcome);
     if (event == nullptr) co_return;
     number = event->number + 1;
     taken = co_await send(connection, std::move(event->json));
   }
+  if (!taken) co_return;
+  auto end = target_.trace_end();
+  co_await send(connection, std::move(end));
 }
 
 }  // namespace control

@@ -12,6 +12,7 @@
 #include <boost/asio/local/stream_protocol.hpp>
 
 #include "base/clock.h"
+#include "base/event.h"
 #include "base/result.h"
 #include "base/task_group.h"
 #include "control/operator.h"
@@ -30,23 +31,28 @@ class ControlServer {
 
   /// Serves until it is cancelled; at most 16 connections at a time, 5 s each, and 8 of them streams without an end.
   asio::awaitable<void> run();
-  /// Ends every connection. Requires: awaited after `run` has ended, before the server dies.
+  /// Ends every connection; a stream is told first, so that its end is not taken for a crash. Requires: awaited after
+  /// `run` has ended, before the server dies.
   asio::awaitable<void> stop();
 
  private:
   using Stream = asio::local::stream_protocol;
   ControlServer(base::Clock& clock, std::filesystem::path path, Operator& target, Stream::acceptor acceptor);
   asio::awaitable<void> serve(Stream::socket connection);
-  /// Sends what happens around the policy until the other side goes.
+  /// Sends what happens around the policy until the other side goes, or this one ends.
   asio::awaitable<void> stream(Stream::socket& connection, std::string_view request);
   /// False when the other side does not take it.
   asio::awaitable<bool> send(Stream::socket& connection, std::string line);
+  asio::awaitable<base::Status> streams_ended();
 
   base::Clock& clock_;
   std::filesystem::path path_;
   Operator& target_;
   Stream::acceptor acceptor_;
   std::size_t streams_ = 0;
+  bool stopping_ = false;
+  base::Event ending_;
+  base::Event stream_ended_;
   base::TaskGroup connections_;
 };
 

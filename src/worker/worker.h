@@ -92,6 +92,7 @@ class Worker final : public control::Operator {
   std::string shadow() const override;
   control::TraceKept trace_kept() const override { return trace_.kept(); }
   asio::awaitable<control::TraceEvent> trace(std::uint64_t from) override { return trace_.event(from); }
+  std::string trace_end() const override { return trace_.end(); }
   void drain() override { begin_drain("worker is draining", std::nullopt); }
 
   protocol::Capabilities capabilities() const;
@@ -131,7 +132,6 @@ class Worker final : public control::Operator {
   JobPipeline pipeline_;
   PauseWatch pause_watch_;
   CardWatch card_watch_;
-
   std::function<std::string()> registration_;
   std::string policy_summary_;
   base::SteadyTime started_;

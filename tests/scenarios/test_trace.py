@@ -59,8 +59,20 @@ class Trace(Scenario):
         self.assertEqual(live.wait(), 0, live.output())
         self.stop(worker)
         self.assertEqual(recorded.wait(), 0, recorded.output())
+        self.assertRegex(recorded.lines[-1], r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  ended     the worker ends$")
         studio.finish()
         self.assert_clean(studio)
+
+    def test_a_trace_says_that_its_worker_was_killed(self):
+        studio, worker = self.start(jobs("llm", 1))
+        studio.wait_settled(1)
+        trace = self.trace("--since", "10m")
+        trace.wait_line(r"accepted  ")
+        worker.kill()
+        self.assertEqual(trace.wait(), 3, trace.output())
+        self.assertEqual(trace.lines[-1], "error: the worker ended without a word: it was killed, or it crashed")
+        studio.finish()
+        studio.wait()
 
     def test_without_a_worker_there_are_its_records(self):
         studio, worker = self.start(jobs("llm", 2))
@@ -84,6 +96,7 @@ class Trace(Scenario):
         worker.wait_line(r"policy g1 \(\w+\) active")
         explained = json.loads(self.control("policy", "explain", "--last", "--json")[1])
         self.assertEqual((explained["policy"]["generation"], explained["policy"]["in_force"]), (1, True))
+        self.assertRegex(explained["at"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
         self.assertRegex(self.control("policy", "explain", "--last")[1], r"policy g1 \(\w{8}\), in force\n")
         self.stop(worker)
         self.assertRegex(self.control("policy", "explain", "--last")[1], r"policy g1 \(\w{8}\)\n")

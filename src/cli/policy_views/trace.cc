@@ -85,6 +85,7 @@ std::string line_of(const json::object& event) {
   if (what == "offer") return offer_line(event);
   if (what == "pause") return pause_line(event);
   if (what == "resume") return padded("resumed", 10) + "nothing pauses any more";
+  if (what == "end") return padded("ended", 10) + "the worker ends";
   return padded(what, 10) + text_of(event, "text");
 }
 
@@ -155,8 +156,9 @@ class Follower {
     }
     const auto at = policy::records::parse_time(text_of(*event, "at"));
     if (!since_ || !at || *at >= *since_) printer_.print(*event);
-    return true;
+    return text_of(*event, "event") != "end";
   }
+  bool opened() const { return opened_; }
 
  private:
   Printer& printer_;
@@ -179,6 +181,9 @@ int trace_policy(const config::Invocation& invocation, const config::Loaded& loa
   const auto ended = control::follow(socket, json::serialize(request), signals.get(),
                                      [&](std::string_view line) { return follower.take(line); });
   if (ended) return config::kExitOk;
+  if (ended.error().code == base::Code::kUnavailable && follower.opened()) {
+    return fail(config::kExitNotRunning, "the worker ended without a word: it was killed, or it crashed");
+  }
   if (ended.error().code != base::Code::kNotFound) return fail(config::kExitFailed, ended.error().message);
   if (!since) return fail(config::kExitNotRunning, ended.error().message + "; start it with: studio-worker run");
   printer.print_records(records, *since, base::WallTime::max());

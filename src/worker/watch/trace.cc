@@ -65,6 +65,10 @@ control::TraceKept Trace::kept() const {
   return {next_ - events_.size(), next_, policy::records::format_time(since)};
 }
 
+std::string Trace::end() const {
+  return json::serialize(json::object{{"event", "end"}, {"at", policy::records::format_time(clock_.wall_now())}});
+}
+
 asio::awaitable<control::TraceEvent> Trace::event(std::uint64_t from) {
   while (next_ <= from) co_await happened_.wait();
   const auto number = std::max(from, next_ - events_.size());

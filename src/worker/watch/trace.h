@@ -35,6 +35,8 @@ class Trace {
   control::TraceKept kept() const;
   /// The first event with at least this number that is kept; waits for one.
   asio::awaitable<control::TraceEvent> event(std::uint64_t from);
+  /// The last event of all.
+  std::string end() const;
 
  private:
   static constexpr std::size_t kMost = 500;

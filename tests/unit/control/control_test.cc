@@ -47,6 +47,8 @@ class RecordingOperator final : public control::Operator {
     co_return control::TraceEvent{from, events[from]};
   }
 
+  std::string trace_end() const override { return R"({"event":"end"})"; }
+
   std::vector<std::optional<base::Duration>> pauses;
   int resumes = 0;
   int drains = 0;
@@ -187,6 +189,23 @@ TEST_F(Socket, ATraceEndsWhenItIsToldTo) {
   });
   EXPECT_TRUE(ended) << ended.error().message;
   EXPECT_EQ(lines, 1);
+}
+
+TEST_F(Socket, ATraceIsToldThatTheWorkerEnds) {
+  std::vector<std::string> lines;
+  bool stopped = false;
+  const auto ended = control::follow(path_, R"({"command":"policy trace"})", -1, [&](std::string_view line) {
+    lines.emplace_back(line);
+    if (!std::exchange(stopped, true)) {
+      boost::asio::post(io_, [this] { tasks_.spawn("stop", server_->stop()); });
+    }
+    return true;
+  });
+  ASSERT_FALSE(ended);
+  EXPECT_EQ(ended.error().code, base::Code::kUnavailable);
+  EXPECT_EQ(ended.error().message, "the worker closed the control connection");
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_EQ(lines.back(), R"({"event":"end"})");
 }
 
 TEST_F(Socket, OnlySoManyTracesRunAtATime) {

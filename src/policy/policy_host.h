@@ -85,8 +85,8 @@ class PolicyHost {
   /// second while something is watched. A reload keeps how long each rule has held already.
   virtual asio::awaitable<pause::Pause> pause(const job::MachineFacts& facts, base::WallTime now) = 0;
   /// Puts a kept generation in force, the newest older one when none is named, until the policy folder changes; also
-  /// over a restart. What it did, in words. Errors: kNotFound, kCorrupt, kConflict when it is in force already, and
-  /// those of loading it; the active one stays then.
+  /// over a restart. What it did, in words. Errors: kNotFound, kCorrupt, kConflict when it is in force already or
+  /// came from another policy folder, and those of loading it; the active one stays then.
   virtual asio::awaitable<base::Result<std::string>> rollback(std::optional<std::uint64_t> number) = 0;
   /// Puts the save that is held in force; or, until the policy folder changes, what runs as the shadow, which ends
   /// then. `shadow`: that one, whether or not a save is held. Errors: kNotFound when there is neither, kConflict when

@@ -25,6 +25,7 @@ std::vector<Kept> Keeper::open() {
   if (!before || before->source != in_force_.source) {
     generations.clear();
   } else {
+    std::erase_if(generations, [&](const Generation& one) { return !is_of(one, in_force_.source); });
     in_force_ = {before->number, in_force_.newest, before->reason, before->turned_away, before->source};
     std::stable_partition(generations.begin(), generations.end(),
                           [&](const Generation& one) { return one.number == before->number; });
@@ -42,14 +43,7 @@ std::vector<Kept> Keeper::open() {
 
 asio::awaitable<base::Result<Kept>> Keeper::find(std::optional<std::uint64_t> number) {
   if (!store_) co_return base::Error{base::Code::kNotFound, "this worker keeps no generations of its policy"};
-  auto look = [store = store_, number, present = in_force_.number]() -> base::Result<Kept> {
-    if (number) return store->read(*number);
-    std::vector<std::string> ignored;
-    for (const Generation& one : store->list(ignored)) {
-      if (one.number < present) return store->read(one.number);
-    }
-    return base::Error{base::Code::kNotFound, "no generation older than " + std::to_string(present) + " is kept"};
-  };
+  auto look = [store = store_, number, present = in_force_] { return store->choose(number, present); };
   co_return co_await base::run_on(disk_, std::move(look));
 }
 
@@ -58,7 +52,8 @@ std::uint64_t Keeper::add(const SourceFiles& files, std::string hash, std::strin
   in_force_.reason = reason;
   in_force_.turned_away = std::move(turned_away);
   if (!store_) return in_force_.number;
-  Kept kept{{in_force_.number, std::move(hash), base::format_utc(clock_.wall_now()), std::move(reason), {}}, files};
+  const auto at = base::format_utc(clock_.wall_now());
+  Kept kept{{in_force_.number, std::move(hash), at, std::move(reason), {}, in_force_.source}, files};
   for (const SourceFile& file : files) kept.about.files.push_back(file.name);
   auto work = [store = store_, kept = std::move(kept), mark = in_force_] { return store->keep(kept, mark); };
   tasks_.spawn("policy generation", write(std::move(work)));
@@ -77,6 +72,7 @@ void Keeper::go_on(std::uint64_t number) {
   // Not the one that was chosen before, so the folder counts again.
   in_force_.reason = kSaved;
   in_force_.turned_away.clear();
+  write_mark();
 }
 
 void Keeper::settle() {

@@ -29,7 +29,7 @@ class Keeper {
   /// What the worker before this one left: the generation that was in force, then the others, newest first. Empty when
   /// the policy came from another place. Blocking; once, before anything else.
   std::vector<Kept> open();
-  /// Also reads: see `Store::read`. Nothing given = the newest below the one in force.
+  /// See `Store::choose`.
   asio::awaitable<base::Result<Kept>> find(std::optional<std::uint64_t> number);
 
   /// A new generation comes into force; gives its number. `turned_away`: the fingerprint of what the folder holds, when

@@ -87,6 +87,10 @@ std::string source_of(const std::filesystem::path& path) {
   return (failure ? path : whole).lexically_normal().string();
 }
 
+bool is_of(const Generation& generation, std::string_view source) {
+  return generation.source.empty() || generation.source == source;
+}
+
 base::Status Store::keep(const Kept& kept, const Mark& in_force) const {
   CHECK_OK(base::make_private_folder(folder_));
   const auto unfinished = folder_ / kUnfinished;
@@ -99,6 +103,7 @@ base::Status Store::keep(const Kept& kept, const Mark& in_force) const {
                               {"hash", kept.about.hash},
                               {"at", kept.about.at},
                               {"reason", kept.about.reason},
+                              {"source", kept.about.source},
                               {"files", json::array(kept.about.files.begin(), kept.about.files.end())}};
   CHECK_OK(base::write_file_atomically(unfinished / kManifest, json::serialize(manifest) + "\n"));
   std::filesystem::remove_all(finished, failure);
@@ -147,7 +152,8 @@ base::Result<Generation> Store::manifest(std::uint64_t number) const {
                    .hash = text_of(document, "hash"),
                    .at = text_of(document, "at"),
                    .reason = text_of(document, "reason"),
-                   .files = {}};
+                   .files = {},
+                   .source = text_of(document, "source")};
   if (const json::value* files = document.if_contains("files"); files != nullptr && files->is_array()) {
     for (const json::value& name : files->as_array()) {
       if (name.is_string()) found.files.emplace_back(name.as_string());
@@ -171,6 +177,24 @@ base::Result<Kept> Store::read(std::uint64_t number) const {
                                                  folder.string() + " are not those that were kept"};
   }
   return Kept{std::move(about), std::move(files)};
+}
+
+base::Result<Kept> Store::choose(std::optional<std::uint64_t> number, const Mark& in_force) const {
+  if (!number) {
+    std::vector<std::string> ignored;
+    for (const Generation& one : list(ignored)) {
+      if (one.number < in_force.number && is_of(one, in_force.source)) return read(one.number);
+    }
+    return base::Error{base::Code::kNotFound, "no generation of " + in_force.source + " older than " +
+                                                  std::to_string(in_force.number) + " is kept"};
+  }
+  TRY(auto kept, read(*number));
+  if (is_of(kept.about, in_force.source)) return kept;
+  return base::Error{base::Code::kConflict,
+                     "generation " + std::to_string(*number) + " is of another policy: it came from " +
+                         kept.about.source + ", and the policy here is " + in_force.source +
+                         "; to have it back, run the worker with --policy " + kept.about.source +
+                         ", or copy its files from " + (folder_ / std::to_string(*number)).string()};
 }
 
 std::optional<Mark> Store::in_force() const {

@@ -29,6 +29,10 @@ std::string fingerprint(const SourceFiles& files);
 /// Names where a policy comes from: its absolute path.
 std::string source_of(const std::filesystem::path& path);
 
+struct Generation;
+/// Whether the generation came from there, as far as that is known.
+bool is_of(const Generation& generation, std::string_view source);
+
 /// What the manifest of a generation says.
 struct Generation {
   std::uint64_t number = 0;
@@ -36,6 +40,7 @@ struct Generation {
   std::string at;    // RFC 3339: when it came into force for the first time
   std::string reason;
   std::vector<std::string> files;
+  std::string source = {};  // the folder or file that it came from; empty = not known
 };
 
 /// Which generation decides, and what the next worker has to know of it.
@@ -68,6 +73,9 @@ class Store {
   std::vector<Generation> list(std::vector<std::string>& warnings) const;
   /// Errors: kNotFound for one that is not kept, kCorrupt when its files are not what its manifest says.
   base::Result<Kept> read(std::uint64_t number) const;
+  /// The one to go back to: `number`, or the newest below the one in force, of the policy that is in force.
+  /// Errors: those of `read`; kNotFound when there is no older one, kConflict when `number` is of another policy.
+  base::Result<Kept> choose(std::optional<std::uint64_t> number, const Mark& in_force) const;
   /// Nothing before the first `mark`, and when it cannot be read.
   std::optional<Mark> in_force() const;
 

@@ -53,10 +53,12 @@ asio::awaitable<void> Host::consider(base::Result<SourceFiles> files, std::strin
   const bool in_force = declared_ && *files == good_;
   if (in_force) keeper_.settle();
   if (in_force || (declared_ && hash == keeper_.in_force().turned_away)) {
-    status_.since = keeper_.in_force().reason;
+    const auto& reason_now = keeper_.in_force().reason;
+    bool other = std::exchange(status_.since, reason_now) != reason_now;
     held_.clear();
-    const bool was_held = !std::exchange(status_.held, {}).empty();
-    if (!std::exchange(status_.error, {}).empty() || was_held) changed();
+    other |= !std::exchange(status_.held, {}).empty();
+    other |= !std::exchange(status_.error, {}).empty();
+    if (other) changed();
     co_return;
   }
   auto started = co_await start_child(*files);

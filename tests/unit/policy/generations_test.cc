@@ -157,6 +157,38 @@ TEST_F(KeptPolicy, AnotherFolderHasNothingToFallBackTo) {
   });
 }
 
+TEST_F(KeptPolicy, WhatStandsInForADamagedOneIsMarked) {
+  save_two();
+  write(options.data / "generations/2/a.lua", declining("damaged"));
+  write(folder / "a.lua", "local x =");
+  live([](PolicyHostTest& test) -> asio::awaitable<void> { return test.expect("one"); });
+  EXPECT_EQ(Store(options.data / "generations").in_force()->number, 1U);
+}
+
+TEST_F(KeptPolicy, OneOfAnotherFolderIsNotGoneBackTo) {
+  save_two();
+  options.path = root.path() / "other";
+  fs::create_directory(options.path);
+  write(options.path / "a.lua", declining("other"));
+  live([](PolicyHostTest& test) -> asio::awaitable<void> {
+    const auto named = co_await test.host->rollback(1);
+    EXPECT_EQ(named.error().code, base::Code::kConflict);
+    EXPECT_THAT(named.error().message, HasSubstr("generation 1 is of another policy: it came from " +
+                                                 test.folder.string() + ", and the policy here is " +
+                                                 test.options.path.string() + "; to have it back, run the worker"));
+    const auto before = co_await test.host->rollback(std::nullopt);
+    EXPECT_EQ(before.error().code, base::Code::kNotFound);
+    co_await test.expect("other");
+  });
+  // The one of this folder is damaged, and what the other folder has left is no stand-in.
+  write(options.data / "generations/3/a.lua", declining("damaged"));
+  write(options.path / "a.lua", "local x =");
+  live([](PolicyHostTest& test) -> asio::awaitable<void> {
+    EXPECT_TRUE(test.host->status().safe_mode);
+    co_await test.expect("no policy could be loaded");
+  });
+}
+
 TEST_F(KeptPolicy, ARollbackHoldsUntilTheFolderChanges) {
   save_two();
   live([](PolicyHostTest& test) -> asio::awaitable<void> {
@@ -169,7 +201,7 @@ TEST_F(KeptPolicy, ARollbackHoldsUntilTheFolderChanges) {
     co_await test.expect("one");
     EXPECT_THAT(summary_of(test.host->status()), HasSubstr(") active by rollback"));
     const auto none = co_await test.host->rollback(std::nullopt);
-    EXPECT_EQ(none.error().message, "no generation older than 1 is kept");
+    EXPECT_EQ(none.error().message, "no generation of " + test.folder.string() + " older than 1 is kept");
   });
   live([](PolicyHostTest& test) -> asio::awaitable<void> {
     co_await test.expect("one");

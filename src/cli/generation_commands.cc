@@ -26,36 +26,104 @@ policy::generations::Store store_of(const config::Loaded& loaded) {
       policy::generations::folder_in(config::policy_data_folder(loaded.settings.state_folder)));
 }
 
+/// The policy that a command is about: the configured one, otherwise that of the last worker.
+std::string source_here(const config::Loaded& loaded, const std::optional<policy::generations::Mark>& mark) {
+  if (!loaded.settings.policy.empty()) return policy::generations::source_of(loaded.settings.policy);
+  return mark ? mark->source : std::string();
+}
+
 std::string joined(const std::vector<std::string>& names) {
   std::string text;
   for (const auto& name : names) text += (text.empty() ? "" : ", ") + base::log::printable(name);
   return text;
 }
 
+/// How a generation came to be.
+std::string origin_of(const std::string& reason) {
+  if (reason == policy::generations::kSaved) return "saved in the folder";
+  if (reason == policy::generations::kFoundAtStart) return "found in the folder at a start";
+  if (reason == policy::generations::kPromoted) return "promoted, the save was held";
+  if (reason == policy::generations::kFromShadow) return "promoted, it was the shadow";
+  return base::log::printable(reason);
+}
+
+/// What decides: in the worker that runs, or in the next one at its start.
+struct Present {
+  bool running = false;
+  std::uint64_t number = 0;  // 0 = no generation does
+  std::string since;
+};
+
+/// A worker is asked: the mark on disk does not know of one that runs without a policy, or could not load any.
+Present find_present(const config::Loaded& loaded, const std::optional<policy::generations::Mark>& mark,
+                     const std::string& source) {
+  const auto socket = control::socket_path(loaded.settings.runtime_folder, loaded.settings.config_file);
+  const auto answer = control::ask(socket, R"({"command":"status"})");
+  if (answer) {
+    const json::value status = json::parse(*answer);
+    const json::object& active = status.at("status").at("policy").as_object();
+    return {true, active.at("generation").to_number<std::uint64_t>(), std::string(active.at("since").as_string())};
+  }
+  if (answer.error().code != base::Code::kNotFound) {
+    std::fprintf(stderr, "warning: what is in force is not known: %s\n", answer.error().message.c_str());
+    return {};
+  }
+  if (!mark || mark->source != source) return {};
+  return {false, mark->number, mark->reason};
+}
+
+/// One generation with everything that is said about it.
+struct Entry {
+  policy::generations::Generation about;
+  bool damaged = false;
+  bool elsewhere = false;  // of another policy folder
+  bool active = false;
+};
+
+std::string state_of(const Entry& entry, const Present& present) {
+  std::string state = origin_of(entry.about.reason);
+  if (entry.active) {
+    state += present.running ? ", in force" : ", the next worker starts with it";
+    if (present.since == policy::generations::kRollback) state += " (rolled back to it)";
+  }
+  if (entry.damaged) state += ", damaged";
+  if (entry.elsewhere) state += ", of " + base::log::printable(entry.about.source);
+  return state;
+}
+
+json::object json_of(const Entry& entry, const Present& present) {
+  const auto& about = entry.about;
+  return {{"generation", about.number},
+          {"at", about.at},
+          {"hash", about.hash},
+          {"files", json::array(about.files.begin(), about.files.end())},
+          {"reason", about.reason},
+          {"source", about.source},
+          {"damaged", entry.damaged},
+          {"active", entry.active},
+          {"active_since", entry.active ? present.since : std::string()}};
+}
+
 /// Without a worker the mark on disk is all there is to change: the next one starts with it.
 base::Result<std::string> roll_back_at_rest(const config::Loaded& loaded, std::optional<std::uint64_t> wanted) {
   const auto store = store_of(loaded);
   auto mark = store.in_force();
-  const auto source = policy::generations::source_of(loaded.settings.policy);
-  if (!mark || loaded.settings.policy.empty() || mark->source != source) {
-    return base::Error{base::Code::kNotFound, "no worker has run with the policy " + source + " yet"};
+  if (!mark) return base::Error{base::Code::kNotFound, "no worker has run with a policy yet: no generation is kept"};
+  const auto source = source_here(loaded, mark);
+  if (mark->source != source) {
+    return base::Error{base::Code::kNotFound, "the last worker ran with the policy " + mark->source + " and not with " +
+                                                  source + "; to roll that one back, add --policy " + mark->source};
   }
-  if (!wanted) {
-    std::vector<std::string> ignored;
-    for (const auto& one : store.list(ignored)) {
-      if (one.number < mark->number && !wanted) wanted = one.number;
-    }
-    if (!wanted) return base::Error{base::Code::kNotFound, "no older generation is kept"};
-  }
-  TRY(auto kept, store.read(*wanted));
+  TRY(auto kept, store.choose(wanted, *mark));
+  const auto number = kept.about.number;
   CHECK_OK(policy::PolicyRuntime::load(std::move(kept.files)));
-  const auto folder = policy::read_sources(loaded.settings.policy);
-  mark->number = *wanted;
+  const auto folder = policy::read_sources(source);
+  mark->number = number;
   mark->reason = policy::generations::kRollback;
   mark->turned_away = folder ? policy::generations::fingerprint(*folder) : std::string();
   CHECK_OK(store.mark(*mark));
-  return "no worker is running; the next one starts with generation " + std::to_string(*wanted) +
-         ", until the policy folder changes";
+  return "no worker is running; the next one" + (loaded.settings.policy.empty() ? " with --policy " + source : "") +
+         " starts with generation " + std::to_string(number) + ", until the policy folder changes";
 }
 
 }  // namespace
@@ -65,25 +133,26 @@ int show_policy_history(const config::Invocation& invocation, const config::Load
   std::vector<std::string> warnings;
   const auto generations = store.list(warnings);
   const auto mark = store.in_force();
+  const auto source = source_here(loaded, mark);
+  const auto present = find_present(loaded, mark, source);
   json::array list;
   std::vector<std::vector<std::string>> rows;
   for (const auto& one : generations) {
-    const bool active = mark && mark->number == one.number;
-    list.push_back(json::object{{"generation", one.number},
-                                {"at", one.at},
-                                {"hash", one.hash},
-                                {"files", json::array(one.files.begin(), one.files.end())},
-                                {"reason", one.reason},
-                                {"active", active},
-                                {"active_since", active ? mark->reason : std::string()}});
-    std::string state = base::log::printable(one.reason);
-    if (active) state += mark->reason == one.reason ? ", in force" : ", in force by " + mark->reason;
-    rows.push_back({(active ? "* g" : "  g") + std::to_string(one.number), base::log::printable(one.at),
-                    base::log::printable(one.hash.substr(0, kShortHash)), state, joined(one.files)});
+    Entry entry{.about = one, .elsewhere = !is_of(one, source)};
+    if (const auto whole = store.read(one.number); !whole) {
+      entry.damaged = true;
+      warnings.push_back(whole.error().message);
+    }
+    // A worker goes on with the files that it has read; the next one could not read them.
+    entry.active = one.number == present.number && (present.running || !entry.damaged);
+    list.push_back(json_of(entry, present));
+    rows.push_back({(entry.active ? "* g" : "  g") + std::to_string(one.number), base::log::printable(one.at),
+                    base::log::printable(one.hash.substr(0, kShortHash)), state_of(entry, present), joined(one.files)});
   }
   for (const auto& warning : warnings) std::fprintf(stderr, "warning: %s\n", warning.c_str());
   if (invocation.json) {
-    std::printf("%s\n", json::serialize(json::object{{"generations", std::move(list)}}).c_str());
+    std::printf("%s\n",
+                json::serialize(json::object{{"running", present.running}, {"generations", std::move(list)}}).c_str());
   } else if (rows.empty()) {
     std::puts("no generation is kept; the first one is when a worker runs with a policy");
   } else {

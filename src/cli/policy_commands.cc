@@ -3,9 +3,11 @@
 
 #include <boost/json.hpp>
 
+#include "base/log.h"
 #include "cli/commands.h"
 #include "cli/text.h"
 #include "config/exit_code.h"
+#include "config/paths.h"
 #include "policy/describe.h"
 #include "policy/inspect.h"
 
@@ -21,12 +23,37 @@ bool never_accepts(const policy::CheckReport& report) {
 
 std::string headline(const policy::CheckReport& report) {
   if (never_accepts(report)) return "the policy is valid, and never accepts a job";
+  if (!report.held.empty()) return "the policy is valid, and a worker would hold it";
   if (report.warnings.empty()) return "the policy is fine";
   const auto count = report.warnings.size();
   return "the policy is valid, with " + std::to_string(count) + (count == 1 ? " warning" : " warnings");
 }
 
-int print_report(const policy::CheckReport& report, bool as_json) {
+std::string replay_text(const policy::CheckReport& report, const std::filesystem::path& path) {
+  const auto offers = "the last " + std::to_string(report.replayed) + " recorded offers";
+  if (report.decided_otherwise == 0) return offers + " would be decided as they were";
+  return std::to_string(report.decided_otherwise) + " of " + offers +
+         " would be decided otherwise; see studio-worker policy replay --with " + base::log::printable(path.string());
+}
+
+std::vector<std::vector<std::string>> rows_of(const policy::CheckReport& report, const std::filesystem::path& path) {
+  std::string files;
+  for (const auto& file : report.summary.files) files += (files.empty() ? "" : ", ") + file;
+  std::vector<std::vector<std::string>> rows = {
+      {"files", files},
+      {"zone", report.summary.zone},
+      {"claims", report.summary.always_open
+                     ? std::string("at any time")
+                     : "in the named windows (" + std::to_string(report.summary.windows) + " declared)"},
+      {"rules",
+       std::to_string(report.summary.games) + " for games, " + std::to_string(report.summary.hooks.size()) + " hooks"},
+      {"tests", report.tests.results.empty() ? std::string("none; see studio-worker policy test")
+                                             : std::to_string(report.tests.results.size()) + " hold"}};
+  if (report.replayed > 0) rows.push_back({"offers", replay_text(report, path)});
+  return rows;
+}
+
+int print_report(const policy::CheckReport& report, const std::filesystem::path& path, bool as_json) {
   if (as_json) {
     json::array errors(report.errors.begin(), report.errors.end());
     json::array warnings;
@@ -43,7 +70,10 @@ int print_report(const policy::CheckReport& report, bool as_json) {
                                                      {"hooks", report.summary.hooks.size()},
                                                      {"always_open", report.summary.always_open},
                                                      {"tests", report.tests.results.size()},
-                                                     {"failed_tests", report.tests.failed()}})
+                                                     {"failed_tests", report.tests.failed()},
+                                                     {"replayed", report.replayed},
+                                                     {"decided_otherwise", report.decided_otherwise},
+                                                     {"held", report.held}})
                             .c_str());
     return report.ok() ? config::kExitOk : config::kExitFailed;
   }
@@ -55,20 +85,11 @@ int print_report(const policy::CheckReport& report, bool as_json) {
   for (const auto& warning : report.warnings) {
     std::fprintf(stderr, "warning: %s\n", policy::sweep::to_line(warning).c_str());
   }
-  std::string files;
-  for (const auto& file : report.summary.files) files += (files.empty() ? "" : ", ") + file;
-  std::printf(
-      "%s\n%s", headline(report).c_str(),
-      columns({{"files", files},
-               {"zone", report.summary.zone},
-               {"claims", report.summary.always_open
-                              ? std::string("at any time")
-                              : "in the named windows (" + std::to_string(report.summary.windows) + " declared)"},
-               {"rules", std::to_string(report.summary.games) + " for games, " +
-                             std::to_string(report.summary.hooks.size()) + " hooks"},
-               {"tests", report.tests.results.empty() ? std::string("none; see studio-worker policy test")
-                                                      : std::to_string(report.tests.results.size()) + " hold"}})
-          .c_str());
+  if (!report.held.empty()) {
+    std::fprintf(stderr, "warning: a worker would hold it until studio-worker policy promote: %s\n",
+                 report.held.c_str());
+  }
+  std::printf("%s\n%s", headline(report).c_str(), columns(rows_of(report, path)).c_str());
   return config::kExitOk;
 }
 
@@ -147,9 +168,10 @@ json::array memory_of(const policy::rules::RuleSet& rules) {
 
 int check_policy(const config::Invocation& invocation, const config::Loaded& loaded) {
   if (loaded.settings.policy.empty()) return fail(config::kExitUsage, kNoPolicy);
-  const auto report = policy::check(loaded.settings.policy, base::make_system_clock()->wall_now());
+  const auto report = policy::check(loaded.settings.policy, base::make_system_clock()->wall_now(),
+                                    config::policy_data_folder(loaded.settings.state_folder));
   if (!report) return fail(config::kExitFailed, report.error().message);
-  return print_report(*report, invocation.json);
+  return print_report(*report, loaded.settings.policy, invocation.json);
 }
 
 int describe_policy(const config::Invocation& invocation, const config::Loaded& loaded) {

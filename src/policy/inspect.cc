@@ -6,6 +6,9 @@
 #include <optional>
 
 #include "base/log.h"
+#include "policy/generations/store.h"
+#include "policy/policy_host.h"
+#include "policy/records/canary.h"
 #include "policy/rehearsal/dry_run.h"
 #include "policy/rehearsal/instant.h"
 #include "policy/rules/rule_set.h"
@@ -25,6 +28,30 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
+/// What a candidate would replace: the generation in force, as far as it can be read.
+std::unique_ptr<PolicyRuntime> open_in_force(const generations::Store& store) {
+  const auto mark = store.in_force();
+  if (!mark) return nullptr;
+  auto kept = store.read(mark->number);
+  if (!kept) return nullptr;
+  auto runtime = PolicyRuntime::load(std::move(kept->files));
+  return runtime ? std::move(*runtime) : nullptr;
+}
+
+void try_on_records(PolicyRuntime& candidate, const std::filesystem::path& data, CheckReport& report) {
+  const auto in_force = open_in_force(generations::Store(generations::folder_in(data)));
+  const auto canary = records::try_out(candidate, in_force.get(), records::folder_in(data));
+  report.replayed = canary.tally.offers;
+  report.decided_otherwise = canary.tally.offers - canary.tally.same;
+  report.held = base::log::printable(canary.doubt);
+  if (canary.refused.empty()) return;
+  // What is in force already is not loaded again, and where nothing is, a worker has nothing else to stay with.
+  if (in_force && in_force->sources() != candidate.sources())
+    report.errors.push_back(base::log::printable(canary.refused));
+  else
+    report.warnings.push_back({{}, "a function fails: " + canary.refused});
+}
+
 }  // namespace
 
 base::Result<base::WallTime> parse_time(const std::filesystem::path& path, const std::string& text) {
@@ -41,7 +68,8 @@ base::Result<std::unique_ptr<PolicyRuntime>> open_policy(const std::filesystem::
   return PolicyRuntime::load(std::move(files), options);
 }
 
-base::Result<CheckReport> check(const std::filesystem::path& path, base::WallTime now) {
+base::Result<CheckReport> check(const std::filesystem::path& path, base::WallTime now,
+                                const std::filesystem::path& data) {
   TRY(const auto files, read_sources(path));
   CheckReport report;
   if (const auto texts = check_texts(files); !texts) {
@@ -60,6 +88,7 @@ base::Result<CheckReport> check(const std::filesystem::path& path, base::WallTim
   for (rehearsal::Slip& slip : rehearsal::dry_run(**runtime, now)) {
     report.warnings.push_back({std::move(slip.place), std::move(slip.text)});
   }
+  if (!data.empty()) try_on_records(**runtime, data, report);
   return report;
 }
 

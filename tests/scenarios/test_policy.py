@@ -215,6 +215,23 @@ class Records(Scenario):
         self.assertIn("tried on 4 recorded offers", out)
         self.assertIn("4 offers: 1 same, 0 now accepted, 3 now refused", out)
 
+    def assert_check_decides_them_too(self, edited):
+        out = self.policy_command("check")
+        self.assertRegex(out, r"offers +the last 4 recorded offers would be decided as they were\n")
+        out = self.policy_command("check", "--policy", edited)
+        self.assertRegex(out, r"offers +4 of the last 4 recorded offers would be decided otherwise; "
+                              rf"see studio-worker policy replay --with {edited}\n")
+        failing = self.folder / "failing"
+        failing.mkdir()
+        (failing / "a.lua").write_text("local worker = require 'worker'\n"
+                                       "worker.on('offer', function(offer) return offer.steps > 3 end)\n")
+        code, out, err = self.control("policy", "check", "--policy", failing, "--json")
+        self.assertEqual(code, 1, err)
+        report = json.loads(out)
+        self.assertIn("a.lua:2: ", report["errors"][0])
+        self.assertIn("(on the recorded offer ", report["errors"][0])
+        self.assertEqual((report["ok"], report["replayed"], report["held"]), (False, 1, ""))
+
     def test_recorded_offers_are_replayed_and_explained(self):
         folder = self.folder / "policies"
         folder.mkdir()
@@ -244,6 +261,7 @@ class Records(Scenario):
         self.assertIn("3 now refused", text)
         self.assertRegex(text, r"verdict hash [0-9a-f]{16}\n\d+ offers/s")
         self.assert_a_new_function_is_tried(folder)
+        self.assert_check_decides_them_too(edited)
 
         why = json.loads(self.policy_command("why", "--json"))
         self.assertEqual((why["offers"], why["refused"]), (4, 1))

@@ -5,16 +5,14 @@
 #include "base/log.h"
 #include "base/run_on.h"
 #include "policy/host/host.h"
+#include "policy/records/canary.h"
 #include "policy/testing/run.h"
 
 namespace policy {
 namespace {
 
-constexpr std::size_t kTried = 200;
 /// What was used then is not recorded, so no quota bounds.
 const std::vector<base::WallTime> kNoPeriods;
-/// A policy that accepted more than one in this many is not expected to accept none.
-constexpr std::size_t kOneIn = 5;
 
 }  // namespace
 
@@ -32,21 +30,20 @@ asio::awaitable<std::string> Host::failed_tests(ChildPtr candidate, const Source
 /// Nothing is held against a policy while none is in force: there would be nothing to stay with.
 asio::awaitable<Host::Trial> Host::try_out(ChildPtr candidate) {
   if (!declared_) co_return Trial();
-  const auto offers = co_await recorder_.newest(kTried);
+  const auto offers = co_await recorder_.newest(records::kTried);
   std::size_t accepted = 0;
   for (const auto& record : offers) {
     const auto verdict =
         co_await candidate->decide(clock_, record.offer, record.facts, kNoPeriods, false, options_.hard_limit);
     const std::string& error = verdict ? verdict->error : verdict.error().message;
-    if (!error.empty()) co_return Trial{error + " (on the recorded offer " + record.offer.id.str() + ")", ""};
+    if (!error.empty()) co_return Trial{records::refusal(error, record), ""};
     if (verdict->decision.accepted) ++accepted;
     co_await base::give_way(1);
   }
   if (offers.empty() || accepted > 0) co_return Trial();
   const auto before = co_await accepted_by_active(offers);
-  if (!before || *before * kOneIn <= offers.size()) co_return Trial();
-  co_return Trial{"", "it accepts none of the last " + std::to_string(offers.size()) + " offers, the one in force " +
-                          std::to_string(*before)};
+  if (!before) co_return Trial();
+  co_return Trial{"", records::doubt(offers.size(), *before)};
 }
 
 /// Nothing when the active child cannot be asked now.

@@ -31,7 +31,8 @@ std::string at(const rules::Place& place) {
 }
 
 std::string to_line(const Warning& warning) {
-  return base::log::printable(rules::to_string(warning.place)) + ": " + base::log::printable(warning.text);
+  const auto text = base::log::printable(warning.text);
+  return warning.place.known() ? base::log::printable(rules::to_string(warning.place)) + ": " + text : text;
 }
 
 std::vector<Warning> sweep(rules::RuleSet rules, const SourceFiles& files, const Surroundings& around) {

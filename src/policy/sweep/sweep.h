@@ -17,7 +17,7 @@ namespace policy::sweep {
 constexpr std::chrono::days kHorizon{366};
 
 struct Warning {
-  rules::Place place;
+  rules::Place place;          // not known: of the whole policy
   std::string text;            // not escaped
   bool never_accepts = false;  // because of it no job is accepted at all
 };

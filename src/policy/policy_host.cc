@@ -37,6 +37,7 @@ Host::Host(asio::any_io_executor executor, base::Clock& clock, PolicyOptions opt
     : executor_(executor),
       clock_(clock),
       options_(std::move(options)),
+      pauses_(executor, options_.disk, clock, options_.data),
       reload_(clock, options_.disk ? options_.disk : executor, options_.path, options_.quiet, options_.look),
       keeper_(executor, options_.disk, clock, generations::folder_in(options_.data), options_.path),
       recorder_(executor, options_.disk, clock, records::folder_in(options_.data)),
@@ -58,6 +59,7 @@ asio::awaitable<base::Status> Host::start() {
   }
   CO_TRY(auto folder, host::FolderWatch::open(executor_, options_.path));
   recorder_.start();
+  pauses_.open();
   co_await restore();
   auto files = reload_.read_now();
   co_await consider(std::move(files), std::string(generations::kFoundAtStart));
@@ -79,6 +81,7 @@ asio::awaitable<void> Host::stop() {
   if (active_) active_->retire();
   active_.reset();
   co_await children_.wait();
+  co_await pauses_.close();
   co_await keeper_.written();
   co_await recorder_.stop();
 }

@@ -16,6 +16,7 @@
 #include "policy/host/shadow/shadow.h"
 #include "policy/logs/log_router.h"
 #include "policy/pause/hook_bound.h"
+#include "policy/pause/memory.h"
 #include "policy/policy_host.h"
 #include "policy/records/recorder.h"
 
@@ -125,7 +126,7 @@ class Host final : public PolicyHost {
   ChildPtr active_;
   std::optional<host::Declared> declared_;  // of the policy in force
   SourceFiles good_;                        // what the active child runs; the files on disk may be broken meanwhile
-  pause::Keeper pauses_;
+  pause::Memory pauses_;
   pause::HookBound hook_bound_;
   std::string sense_error_;  // of the last reading, as long as it stays the same
   host::Reload reload_;

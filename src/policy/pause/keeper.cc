@@ -83,11 +83,32 @@ Pause Keeper::update(rules::RuleSet& rules, const job::MachineFacts& facts, base
   return pause;
 }
 
+std::vector<Lasting> Keeper::lasting(base::SteadyTime now, base::WallTime wall) const {
+  std::vector<Lasting> all;
+  for (const auto& [title, latch] : latches_) {
+    if (!latch.pauses) continue;
+    all.push_back({title, latch.why, latch.ended ? std::optional(wall - (now - *latch.ended)) : std::nullopt});
+  }
+  return all;
+}
+
+void Keeper::resume(std::vector<Lasting> before, base::SteadyTime now, base::WallTime wall) {
+  for (Lasting& one : before) {
+    Latch& latch = latches_[one.title];
+    latch.pauses = true;
+    latch.why = std::move(one.why);
+    // The wall clock may have been set back meanwhile.
+    if (one.ended) latch.ended = now - std::max(base::Duration::zero(), base::Duration(wall - *one.ended));
+  }
+}
+
 /// Why the rule pauses now; nothing when it does not.
 std::optional<std::string> Keeper::pauses(Latch& latch, const PauseRule& rule, const Finding& finding,
                                           base::SteadyTime now) {
   if (finding.answer == Answer::kTrue) {
     if (!latch.since) latch.since = now;
+    // Its resume_after is over, and no reading came in between: it begins anew.
+    if (latch.ended && now - *latch.ended >= rule.resume_after) latch.pauses = false;
     latch.ended.reset();
     latch.why = finding.why;
     // A rule that pauses still, within its resume_after, does not wait for its start_after again.

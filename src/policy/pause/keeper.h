@@ -35,8 +35,21 @@ struct Pause {
   void add(Held one);
 };
 
+/// A rule that pauses, as a later worker is told of it.
+struct Lasting {
+  std::string title;
+  std::string why;
+  std::optional<base::WallTime> ended;  // when its conditions ceased to hold; nothing = they held
+};
+
 class Keeper {
  public:
+  /// What pauses at this moment.
+  std::vector<Lasting> lasting(base::SteadyTime now, base::WallTime wall) const;
+  /// What did when the worker before this one ended. While none ran nobody saw the conditions: those that held then
+  /// count as held until now, so the rule still waits out its resume_after. Requires: before the first update.
+  void resume(std::vector<Lasting> before, base::SteadyTime now, base::WallTime wall);
+
   /// Asked again at least once a second while a rule needs a sensor, and at the edges of windows.
   Pause update(rules::RuleSet& rules, const job::MachineFacts& facts, base::SteadyTime now, base::WallTime wall);
 

@@ -17,7 +17,7 @@ job::SensorSet Host::watched() const {
 
 asio::awaitable<pause::Pause> Host::pause(const job::MachineFacts& facts, base::WallTime now) {
   if (!declared_) co_return pause::Pause();
-  auto pause = pauses_.update(declared_->rules, facts, clock_.now(), now);
+  auto pause = pauses_.update(declared_->rules, facts, now);
   const bool pauses = declared_->has_hooks[HookEvent::kPause];
   const bool bounds = declared_->has_hooks[HookEvent::kBudget];
   if (!pauses && !bounds) {

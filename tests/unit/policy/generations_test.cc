@@ -11,7 +11,7 @@ SourceFiles one_file(std::string text) {
 }
 
 class Generations : public ::testing::Test {
- protected:
+ public:
   void keep(std::uint64_t number, const std::string& text) {
     const auto files = one_file(text);
     const generations::Kept kept{

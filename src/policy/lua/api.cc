@@ -17,6 +17,18 @@ base::Result<int> too_many_calls() {
   return invalid("the policy calls 'worker' more than 10000 times while it loads");
 }
 
+base::Result<int> called_with_a_colon() {
+  return invalid("a function of 'worker' is called with a colon: write worker.NAME with a dot, not worker:NAME");
+}
+
+bool is_worker(lua_State* lua, const Api& api) {
+  if (lua_type(lua, 1) != LUA_TTABLE || api.worker == 0) return false;
+  lua_rawgeti(lua, LUA_REGISTRYINDEX, api.worker);
+  const bool same = lua_rawequal(lua, 1, -1) != 0;
+  lua_pop(lua, 1);
+  return same;
+}
+
 /// Reading `worker.decline` remembers the line: a tail call would hide it from the function itself.
 int read_worker(lua_State* lua) {
   lua_pushvalue(lua, 2);
@@ -153,7 +165,8 @@ int call_api(lua_State* lua, ApiFunction function) {
   {
     Api& api = *State::of(lua).api;
     luaL_checkstack(lua, 40, "too many values");
-    const auto outcome = api.loading && ++api.calls > kMaxCalls ? too_many_calls() : function(lua, api);
+    const bool too_many = api.loading && ++api.calls > kMaxCalls;
+    const auto outcome = too_many ? too_many_calls() : is_worker(lua, api) ? called_with_a_colon() : function(lua, api);
     failed = !outcome;
     if (outcome) {
       results = *outcome;
@@ -208,7 +221,8 @@ std::vector<Failure> Api::finish_load() {
   std::vector<Failure> failures;
   for (const Opened& open : opened) {
     if (failures.size() == kMaxReported) break;
-    failures.push_back({open.what + " lacks its { ... } part", open.place});
+    const auto declaration = std::string_view(open.what).substr(0, open.what.find(' '));
+    failures.push_back({wrong_form(declaration, open.what + " lacks its { ... } part").message, open.place});
   }
   for (const Reference& reference : references) {
     if (failures.size() >= kMaxReported) break;

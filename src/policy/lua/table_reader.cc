@@ -134,6 +134,9 @@ base::Result<std::optional<std::uint64_t>> TableReader::count(const char* key) c
 base::Result<std::optional<TableReader>> TableReader::table(const char* key, std::span<const names::Name> keys) const {
   get(key);
   if (lua_isnil(lua_, -1)) return std::optional<TableReader>();
+  if (lua_type(lua_, -1) != LUA_TTABLE) {
+    return error(key, std::string("needs a table, not a ") + luaL_typename(lua_, -1) + ": write " + key + " = { ... }");
+  }
   TRY(auto inner, open(lua_, lua_gettop(lua_), what_ + ": " + key, keys, false));
   return std::optional(std::move(inner));
 }

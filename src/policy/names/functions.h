@@ -74,6 +74,31 @@ consteval const char* function_name(std::string_view name) {
   return listed(kFunctions, name);
 }
 
+/// A declaration as the card writes it, for messages about one in another form.
+struct Form {
+  std::string_view name;
+  std::string_view example;
+};
+inline constexpr std::array kForms = {
+    Form{"zone", "worker.zone 'Europe/Berlin'"},
+    Form{"window", "worker.window 'night' { from = '22:00', to = '07:00' }"},
+    Form{"dates", "worker.dates 'holidays' { '2026-12-24 .. 2027-01-02' }"},
+    Form{"accept_during", "worker.accept_during { 'night' }"},
+    Form{"game", "worker.game 'ember-*' { max_vram = '10GiB' }"},
+    Form{"pause_when", "worker.pause_when 'artist' { apps = { 'maya*' } }"},
+    Form{"vram", "worker.vram { keep_free = '2GiB' }"},
+    Form{"log_to", "worker.log_to 'file:jobs.jsonl' { about = 'job' }"},
+    Form{"on", "worker.on('offer', function(offer) ... end)"},
+};
+
+/// Of the declaration "worker.window". Requires: it is one.
+constexpr std::string_view example_of(std::string_view declaration) {
+  for (const Form& form : kForms) {
+    if (declaration.substr(declaration.find('.') + 1) == form.name) return form.example;
+  }
+  return {};
+}
+
 /// What a hook of an event gets and gives; in the order of HookEvent.
 struct Event {
   std::string_view name;

@@ -44,6 +44,12 @@ std::string_view nearest(std::string_view name, const std::vector<std::string_vi
     best = candidate;
     best_distance = distance;
   }
+  if (!best.empty()) return best;
+  // "warning" for "warn".
+  for (const std::string_view candidate : known) {
+    const bool longer = name.starts_with(candidate) && 2 * candidate.size() >= name.size();
+    if (longer && candidate.size() > best.size()) best = candidate;
+  }
   return best;
 }
 

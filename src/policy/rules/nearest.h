@@ -10,7 +10,7 @@ namespace policy::rules {
 /// The smallest number of letters to insert, remove, replace or swap with a neighbour.
 std::size_t edit_distance(std::string_view a, std::string_view b);
 
-/// The nearest name that a slip of the fingers could explain; empty when none is near.
+/// The nearest name that a slip of the fingers could explain, or that is the greater part of it; empty when none is.
 std::string_view nearest(std::string_view name, const std::vector<std::string_view>& known);
 
 /// "unknown <what> 'nihgt', did you mean 'night'?" or, when none is near, "unknown <what> 'x'; known: a, b".

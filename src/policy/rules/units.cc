@@ -1,8 +1,10 @@
 #include "policy/rules/units.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -58,7 +60,25 @@ std::string_view take_word(std::string_view& text) {
 template <class Units>
 base::Error bad_unit(std::string_view unit, std::string_view example, const Units& units) {
   if (unit.empty()) return invalid("a unit is missing: write it like '" + std::string(example) + "'");
-  return invalid(unknown_name("unit", unit, names::spelled(units)));
+  const auto known = names::spelled(units);
+  if (nearest(unit, known).empty()) {
+    // "min" for "m", "G" for "GiB".
+    const auto meant = std::find_if(known.begin(), known.end(), [unit](std::string_view name) {
+      return unit.starts_with(name) || name.starts_with(unit);
+    });
+    if (meant != known.end()) {
+      return invalid("unknown unit '" + std::string(unit.substr(0, 100)) + "', did you mean '" + std::string(*meant) +
+                     "'?");
+    }
+  }
+  return invalid(unknown_name("unit", unit, known));
+}
+
+/// Without its blanks.
+std::string closed_up(std::string_view text) {
+  std::string closed;
+  std::copy_if(text.begin(), text.end(), std::back_inserter(closed), [](char c) { return c != ' ' && c != '\t'; });
+  return closed;
 }
 
 /// Exactly `digits` digits from the front of `text`.
@@ -134,6 +154,10 @@ base::Result<double> parse_temperature(std::string_view text) {
 
 base::Result<base::Duration> parse_span(std::string_view text) {
   std::string_view rest = trimmed(text);
+  if (const auto closed = closed_up(rest); closed != rest) {
+    CHECK_OK(parse_span(closed));
+    return invalid(quoted(text) + " holds a blank: write it like " + quoted(closed));
+  }
   base::Duration total{};
   do {
     const auto number = take_number(rest);

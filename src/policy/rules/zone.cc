@@ -1,5 +1,6 @@
 #include "policy/rules/zone.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <date/tz.h>
@@ -33,6 +34,25 @@ std::string name_of_machine() {
   return name;
 }
 
+/// "Berlin" of "Europe/Berlin".
+std::string_view city_of(std::string_view zone) {
+  return zone.substr(zone.rfind('/') + 1);
+}
+
+/// The zone of the city that was written, or the nearest name.
+std::string unknown_zone(std::string_view name, const std::vector<std::string_view>& zones) {
+  std::string city(name);
+  std::replace(city.begin(), city.end(), ' ', '_');
+  const auto found = std::find_if(zones.begin(), zones.end(), [&city](std::string_view zone) {
+    return city.size() == city_of(zone).size() && edit_distance(city, city_of(zone)) == 0;
+  });
+  if (found != zones.end()) {
+    return "unknown time zone '" + std::string(name) + "', did you mean '" + std::string(*found) + "'?";
+  }
+  auto text = unknown_name("time zone", name, zones);
+  return nearest(name, zones).empty() ? text + ": write it like 'Europe/Berlin'" : text;
+}
+
 }  // namespace
 
 base::Result<Zone> Zone::find(std::string_view name) {
@@ -46,7 +66,7 @@ base::Result<Zone> Zone::find(std::string_view name) {
   std::vector<std::string_view> names;
   try {
     for (const auto& zone : date::get_tzdb().zones) names.emplace_back(zone.name());
-    return base::Error{base::Code::kNotFound, unknown_name("time zone", name, names)};
+    return base::Error{base::Code::kNotFound, unknown_zone(name, names)};
   } catch (const std::exception& failure) {
     return base::Error{base::Code::kUnavailable, "no time zones (install tzdata): " + std::string(failure.what())};
   }

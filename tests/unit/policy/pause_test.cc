@@ -64,7 +64,9 @@ TEST(PauseLanguage, SaysWhatIsWrongAtTheOperatorsLine) {
        "p.lua:2: unknown window 'nigth', did you mean 'night'?"},
       {"worker.pause_when 'x' { apps = 'a' }\nworker.pause_when 'x' { apps = 'b' }",
        "p.lua:3: worker.pause_when 'x' is declared already at p.lua:2"},
-      {"worker.pause_when 'x'", "p.lua:2: worker.pause_when 'x' lacks its { ... } part"},
+      {"worker.pause_when 'x'",
+       "p.lua:2: worker.pause_when 'x' lacks its { ... } part; write it like worker.pause_when 'artist' { apps = { "
+       "'maya*' } }"},
   };
   for (const auto& [text, error] : cases) EXPECT_EQ(load_error(text), error) << text;
 }

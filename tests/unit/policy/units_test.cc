@@ -27,6 +27,15 @@ TEST(Units, ReadsSpansWithTheirUnits) {
   for (const char* text : {"", "20", "m", "20 m", "20min", "999999d"}) EXPECT_FALSE(parse_span(text)) << text;
 }
 
+TEST(Units, WhatIsNoSpanIsToldHowToWriteIt) {
+  const auto message = [](std::string_view text) { return parse_span(text).error().message; };
+  EXPECT_EQ(message("15 m"), "'15 m' holds a blank: write it like '15m'");
+  EXPECT_EQ(message(" 1h\t30m"), "' 1h\t30m' holds a blank: write it like '1h30m'");
+  EXPECT_EQ(message("15 minutes"), "unknown unit 'minutes', did you mean 'm'?");
+  EXPECT_EQ(message("15"), "a unit is missing: write it like '20m'");
+  EXPECT_EQ(parse_size("12G").error().message, "unknown unit 'G', did you mean 'GiB'?");
+}
+
 TEST(Units, ReadsTimesOfDay) {
   EXPECT_EQ(parse_day_time("22:05")->time, 22h + 5min);
   EXPECT_EQ(parse_day_time("24:00")->time, 24h);
@@ -57,6 +66,11 @@ TEST(Nearest, CountsSwappedLettersAsOneSlip) {
   EXPECT_EQ(edit_distance("kitten", "sitting"), 3U);
   EXPECT_EQ(nearest("nihgt", {"office", "night"}), "night");
   EXPECT_EQ(nearest("xyz", {"office", "night"}), "");
+}
+
+TEST(Nearest, KnowsANameThatIsTheGreaterPartOfAnother) {
+  EXPECT_EQ(nearest("warning", {"debug", "info", "warn", "error"}), "warn");
+  EXPECT_EQ(nearest("everything", {"ever", "x"}), "");
 }
 
 TEST(Matches, KnowsOnlyTheStar) {

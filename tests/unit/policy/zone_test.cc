@@ -30,5 +30,12 @@ TEST(Zone, WhatIsNoZoneIsAnErrorWithTheNearestName) {
   EXPECT_THAT(Zone::find("Europe/Belrin").error().message, HasSubstr("did you mean 'Europe/Berlin'?"));
 }
 
+TEST(Zone, ACityAloneIsAnErrorWithItsZone) {
+  const auto message = [](std::string_view name) { return Zone::find(name).error().message; };
+  EXPECT_EQ(message("berlin"), "unknown time zone 'berlin', did you mean 'Europe/Berlin'?");
+  EXPECT_EQ(message("new york"), "unknown time zone 'new york', did you mean 'America/New_York'?");
+  EXPECT_EQ(message("Mars/Phobos"), "unknown time zone 'Mars/Phobos': write it like 'Europe/Berlin'");
+}
+
 }  // namespace
 }  // namespace policy::rules

@@ -24,10 +24,30 @@ inline base::Status while_loading(const Api& api, std::string_view what) {
   return invalid(std::string(what) + " is a declaration: it belongs outside of hooks");
 }
 
+/// `problem`, and how the declaration is written.
+inline base::Error wrong_form(std::string_view declaration, std::string problem) {
+  return invalid(std::move(problem) + "; write it like " + std::string(names::example_of(declaration)));
+}
+
+/// Refuses a value behind the first `count`: it would be left out without a word.
+inline base::Status check_count(lua_State* lua, int count, std::string_view declaration, std::string_view takes) {
+  for (int i = count + 1; i <= lua_gettop(lua); ++i) {
+    if (lua_isnil(lua, i)) continue;
+    return wrong_form(declaration, std::string(declaration) + " takes only " + std::string(takes) + ", and here a " +
+                                       luaL_typename(lua, i) + " follows inside of the parentheses");
+  }
+  return {};
+}
+
 /// `worker.window 'night'`: keeps the name and waits for the table.
 template <ApiFunction Finish>
 base::Result<int> open_named(lua_State* lua, Api& api, std::string_view declaration) {
   CHECK_OK(while_loading(api, declaration));
+  if (lua_type(lua, 1) != LUA_TSTRING) {
+    return wrong_form(declaration, std::string(declaration) + ": the name comes first and must be a string, not a " +
+                                       luaL_typename(lua, 1));
+  }
+  CHECK_OK(check_count(lua, 1, declaration, "a name"));
   TRY(const auto name, read_text(lua, 1, std::string(declaration) + ": the name"));
   api.opened.push_back({std::string(declaration) + " '" + name + "'", declared_at(lua, api)});
   lua_pushlstring(lua, name.data(), name.size());
@@ -43,6 +63,16 @@ inline std::string opened_name(lua_State* lua, Api& api, std::string_view declar
                                   [&](const Api::Opened& candidate) { return candidate.what == what; });
   if (found != api.opened.rend()) api.opened.erase(std::next(found).base());
   return name;
+}
+
+/// The table of `worker.window 'night' { ... }`, which messages call `what`, or that of `worker.vram { ... }`.
+inline base::Result<TableReader> open_table(lua_State* lua, std::string_view declaration, std::string what,
+                                            std::span<const names::Name> keys, bool list) {
+  if (lua_type(lua, 1) != LUA_TTABLE) {
+    return wrong_form(declaration, std::move(what) + " needs a table, not a " + luaL_typename(lua, 1));
+  }
+  CHECK_OK(check_count(lua, 1, declaration, "one table"));
+  return TableReader::open(lua, 1, std::move(what), keys, list);
 }
 
 /// Into the table at the top of the stack.

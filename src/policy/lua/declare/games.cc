@@ -40,7 +40,7 @@ base::Status read_quota(const TableReader& game, Api& api, rules::GameRule& rule
 
 base::Result<int> finish_game(lua_State* lua, Api& api) {
   rules::GameRule rule{.pattern = opened_name(lua, api, "worker.game"), .place = declared_at(lua, api)};
-  TRY(const auto table, TableReader::open(lua, 1, "worker.game '" + rule.pattern + "'", names::kGameKeys, false));
+  TRY(const auto table, open_table(lua, "worker.game", "worker.game '" + rule.pattern + "'", names::kGameKeys, false));
   TRY(const auto accept, table.flag("accept"));
   rule.accept = accept.value_or(true);
   CHECK_OK(read_kinds(table, rule));

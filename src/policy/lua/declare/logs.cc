@@ -96,7 +96,7 @@ base::Result<int> finish_log_to(lua_State* lua, Api& api) {
   TRY(auto parsed, logs::parse_target(target));
   rule.sink = parsed.sink;
   rule.file = std::move(parsed.file);
-  TRY(const auto table, TableReader::open(lua, 1, "worker.log_to '" + target + "'", names::kLogToKeys, false));
+  TRY(const auto table, open_table(lua, "worker.log_to", "worker.log_to '" + target + "'", names::kLogToKeys, false));
   CHECK_OK(read_which(table, rule));
   CHECK_OK(read_how(table, rule));
   CHECK_OK(check_sink(table, rule));
@@ -108,8 +108,10 @@ base::Result<int> finish_log_to(lua_State* lua, Api& api) {
 
 /// A misspelt sink is told at once: without its table nothing else would be said about it.
 base::Result<int> declare_log_to(lua_State* lua, Api& api) {
-  TRY(const auto target, read_text(lua, 1, "worker.log_to: the sink"));
-  if (const auto known = logs::parse_target(target); !known) return invalid("worker.log_to: " + known.error().message);
+  if (lua_type(lua, 1) == LUA_TSTRING) {
+    TRY(const auto target, read_text(lua, 1, "worker.log_to: the sink"));
+    if (auto known = logs::parse_target(target); !known) return std::move(known).error().within("worker.log_to");
+  }
   return open_named<&finish_log_to>(lua, api, "worker.log_to");
 }
 

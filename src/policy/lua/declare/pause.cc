@@ -82,7 +82,7 @@ base::Status read_effect(const TableReader& table, pause::PauseRule& rule) {
 base::Result<int> finish_pause(lua_State* lua, Api& api) {
   pause::PauseRule rule{.title = opened_name(lua, api, "worker.pause_when"), .place = declared_at(lua, api)};
   TRY(const auto table,
-      TableReader::open(lua, 1, "worker.pause_when '" + rule.title + "'", names::kPauseWhenKeys, false));
+      open_table(lua, "worker.pause_when", "worker.pause_when '" + rule.title + "'", names::kPauseWhenKeys, false));
   CHECK_OK(read_conditions(lua, table, rule));
   CHECK_OK(read_windows(table, api, rule));
   CHECK_OK(read_effect(table, rule));

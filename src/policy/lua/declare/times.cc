@@ -15,7 +15,7 @@ base::Status check_new_name(const Api& api, std::string_view name) {
 
 base::Result<rules::DayTime> day_time(const TableReader& table, const char* key) {
   TRY(const auto text, table.text(key));
-  if (!text) return table.error(key, "is missing");
+  STUDIO_ASSERT(text);
   auto time = rules::parse_day_time(*text);
   if (!time) return table.error(key, time.error().message);
   return time;
@@ -49,6 +49,16 @@ base::Status read_days(const TableReader& table, rules::Window& window) {
   return {};
 }
 
+/// A window needs a start and an end: what is missing is named with what to add.
+base::Status check_ends(const TableReader& table) {
+  const bool ends = table.has("to") || table.has("lasts");
+  if (table.has("from")) {
+    return ends ? base::Status() : table.error("from", "has no end: add to = '07:00', or lasts = '8h'");
+  }
+  if (ends) return table.error(table.has("to") ? "to" : "lasts", "has no start: add from = '22:00'");
+  return table.error("from", "is missing: add from = '22:00' and to = '07:00', or all_day = true");
+}
+
 base::Status read_hours(const TableReader& table, rules::Window& window) {
   TRY(const auto all_day, table.flag("all_day"));
   TRY(const auto lasts, table.span("lasts"));
@@ -59,6 +69,7 @@ base::Status read_hours(const TableReader& table, rules::Window& window) {
     window.until = 24h;
     return {};
   }
+  CHECK_OK(check_ends(table));
   TRY(const auto from, day_time(table, "from"));
   if (from.time == 24h) return table.error("from", "write '00:00' of the next day");
   window.from = from.time;
@@ -78,7 +89,8 @@ base::Status read_hours(const TableReader& table, rules::Window& window) {
 
 base::Result<int> finish_window(lua_State* lua, Api& api) {
   rules::Window window{.name = opened_name(lua, api, "worker.window"), .place = declared_at(lua, api)};
-  TRY(const auto table, TableReader::open(lua, 1, "worker.window '" + window.name + "'", names::kWindowKeys, false));
+  TRY(const auto table,
+      open_table(lua, "worker.window", "worker.window '" + window.name + "'", names::kWindowKeys, false));
   CHECK_OK(check_new_name(api, window.name));
   CHECK_OK(read_days(table, window));
   CHECK_OK(read_hours(table, window));
@@ -88,10 +100,10 @@ base::Result<int> finish_window(lua_State* lua, Api& api) {
 
 base::Result<int> finish_dates(lua_State* lua, Api& api) {
   rules::DateSet dates{.name = opened_name(lua, api, "worker.dates"), .place = declared_at(lua, api)};
-  TRY(const auto table, TableReader::open(lua, 1, "worker.dates '" + dates.name + "'", {}, true));
+  TRY(const auto table, open_table(lua, "worker.dates", "worker.dates '" + dates.name + "'", {}, true));
   CHECK_OK(check_new_name(api, dates.name));
   TRY(const auto texts, table.list());
-  if (texts.empty()) return table.error("entry 1", "is missing");
+  if (texts.empty()) return wrong_form("worker.dates", "worker.dates '" + dates.name + "' names no day");
   for (const std::string& text : texts) {
     const auto range = rules::parse_dates(text);
     if (!range) return table.error("entry", range.error().message);
@@ -110,6 +122,10 @@ base::Result<int> declare_dates(lua_State* lua, Api& api) {
 
 base::Result<int> declare_zone(lua_State* lua, Api& api) {
   CHECK_OK(while_loading(api, "worker.zone"));
+  if (lua_type(lua, 1) != LUA_TSTRING) {
+    return wrong_form("worker.zone", std::string("worker.zone must be a string, not a ") + luaL_typename(lua, 1));
+  }
+  CHECK_OK(check_count(lua, 1, "worker.zone", "one name"));
   TRY(const auto name, read_text(lua, 1, "worker.zone"));
   if (api.rules.zone_place && api.rules.calendar.zone().name() != name) {
     return invalid("worker.zone '" + name + "': it is '" + api.rules.calendar.zone().name() + "' already at " +
@@ -123,13 +139,17 @@ base::Result<int> declare_zone(lua_State* lua, Api& api) {
 
 base::Result<int> declare_accept_during(lua_State* lua, Api& api) {
   CHECK_OK(while_loading(api, "worker.accept_during"));
-  TRY(const auto table, TableReader::open(lua, 1, "worker.accept_during", names::kAcceptDuringKeys, true));
+  TRY(const auto table,
+      open_table(lua, "worker.accept_during", "worker.accept_during", names::kAcceptDuringKeys, true));
   if (api.rules.accept_during) {
     return invalid("worker.accept_during is declared already at " + rules::to_string(api.rules.accept_during->place));
   }
   rules::AcceptDuring rule{.place = declared_at(lua, api)};
   TRY(rule.names, table.list());
-  if (rule.names.empty()) return table.error("entry 1", "is missing: name a window");
+  if (rule.names.empty()) {
+    return wrong_form("worker.accept_during",
+                      "worker.accept_during names no window: name one, or leave it out to take work at any time");
+  }
   TRY(rule.except, table.texts("except"));
   TRY(const auto before_end, table.span("finish_before_end"));
   rule.finish_before_end = before_end.value_or(base::Duration{});

@@ -5,7 +5,7 @@ namespace {
 
 base::Result<int> declare_vram(lua_State* lua, Api& api) {
   CHECK_OK(while_loading(api, "worker.vram"));
-  TRY(const auto table, TableReader::open(lua, 1, "worker.vram", names::kVramKeys, false));
+  TRY(const auto table, open_table(lua, "worker.vram", "worker.vram", names::kVramKeys, false));
   rules::VramRule rule{.place = declared_at(lua, api)};
   TRY(rule.keep_free, table.size("keep_free"));
   TRY(const auto at_most, table.text("at_most"));

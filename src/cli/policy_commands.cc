@@ -4,6 +4,7 @@
 #include <boost/json.hpp>
 
 #include "base/log.h"
+#include "base/text/counted.h"
 #include "cli/commands.h"
 #include "cli/text.h"
 #include "config/exit_code.h"
@@ -25,8 +26,7 @@ std::string headline(const policy::CheckReport& report) {
   if (never_accepts(report)) return "the policy is valid, and never accepts a job";
   if (!report.held.empty()) return "the policy is valid, and a worker would hold it";
   if (report.warnings.empty()) return "the policy is fine";
-  const auto count = report.warnings.size();
-  return "the policy is valid, with " + std::to_string(count) + (count == 1 ? " warning" : " warnings");
+  return "the policy is valid, with " + base::counted(report.warnings.size(), "warning");
 }
 
 std::string replay_text(const policy::CheckReport& report, const std::filesystem::path& path) {
@@ -46,7 +46,7 @@ std::vector<std::vector<std::string>> rows_of(const policy::CheckReport& report,
                      ? std::string("at any time")
                      : "in the named windows (" + std::to_string(report.summary.windows) + " declared)"},
       {"rules",
-       std::to_string(report.summary.games) + " for games, " + std::to_string(report.summary.hooks.size()) + " hooks"},
+       std::to_string(report.summary.games) + " for games, " + base::counted(report.summary.hooks.size(), "hook")},
       {"tests", report.tests.results.empty() ? std::string("none; see studio-worker policy test")
                                              : std::to_string(report.tests.results.size()) + " hold"}};
   if (report.replayed > 0) rows.push_back({"offers", replay_text(report, path)});
@@ -66,6 +66,7 @@ int print_report(const policy::CheckReport& report, const std::filesystem::path&
                                                      {"files", std::move(files)},
                                                      {"zone", report.summary.zone},
                                                      {"windows", report.summary.windows},
+                                                     {"dates", report.summary.dates},
                                                      {"games", report.summary.games},
                                                      {"hooks", report.summary.hooks.size()},
                                                      {"always_open", report.summary.always_open},

@@ -7,6 +7,7 @@
 #include <boost/json.hpp>
 
 #include "base/log.h"
+#include "base/text/counted.h"
 #include "cli/commands.h"
 #include "cli/text.h"
 #include "config/exit_code.h"
@@ -72,7 +73,7 @@ void print(const Report& report) {
     print_result(result, widest);
   }
   const auto failed = report.failed();
-  std::printf("%zu test%s, %s, in %.1f ms\n", report.results.size(), report.results.size() == 1 ? "" : "s",
+  std::printf("%s, %s, in %.1f ms\n", base::counted(report.results.size(), "test").c_str(),
               failed == 0 ? "all hold" : (std::to_string(failed) + " failed").c_str(), milliseconds(report.took));
   if (report.coverage) print_coverage(*report.coverage);
 }

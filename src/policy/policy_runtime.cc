@@ -258,8 +258,10 @@ PerEvent<bool> PolicyRuntime::has_hooks() const {
 
 PolicyRuntime::Summary PolicyRuntime::summary() const {
   const lua::Api& api = loaded_->api;
-  Summary summary{.zone = api.rules.calendar.zone().name(),
-                  .windows = api.rules.calendar.size(),
+  const rules::Calendar& calendar = api.rules.calendar;
+  Summary summary{.zone = calendar.zone().name(),
+                  .windows = calendar.size() - calendar.dates().size(),
+                  .dates = calendar.dates().size(),
                   .games = api.rules.games.size(),
                   .always_open = !api.rules.accept_during};
   for (std::size_t i = 0; i < kHookEventNames.size(); ++i) {

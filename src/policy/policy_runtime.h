@@ -96,6 +96,7 @@ class PolicyRuntime {
     std::vector<std::string> files;
     std::string zone;
     std::size_t windows = 0;
+    std::size_t dates = 0;  // sets of days
     std::size_t games = 0;
     std::vector<HookPlace> hooks;
     bool always_open = true;  // no accept_during

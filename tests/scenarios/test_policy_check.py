@@ -40,6 +40,23 @@ class PolicyWarnings(Scenario):
         self.assertEqual(json.loads(out)["warnings"], [])
         self.assertFalse(json.loads(out)["never_accepts"])
 
+    def test_check_counts_windows_dates_and_functions_apart(self):
+        folder = self.save("local worker = require 'worker'\nworker.window 'night' { from = '22:00', to = '07:00' }\n"
+                           "worker.dates 'fair' { '2026-12-24' }\n"
+                           "worker.accept_during { 'night', except = 'fair' }\n"
+                           "worker.on('offer', function() end)\n")
+        code, out, err = self.control("policy", "check", "--policy", folder)
+        self.assertEqual(code, 0, err)
+        self.assertIn("claims  in the named windows (1 declared)", out)
+        self.assertIn("rules   0 for games, 1 hook\n", out)
+        code, out, err = self.control("policy", "check", "--policy", folder, "--json")
+        self.assertEqual((json.loads(out)["windows"], json.loads(out)["dates"]), (1, 1), err)
+
+    def test_a_size_of_the_command_line_needs_its_unit(self):
+        folder = self.save("local worker = require 'worker'\n")
+        code, _, err = self.control("policy", "simulate", "--policy", folder, "--vram", "20")
+        self.assertEqual((code, err), (2, "error: --vram \"20\": a unit is missing: write it like '12GiB'\n"))
+
     def test_the_worker_says_it_once_when_the_policy_comes_into_force(self):
         folder = self.save(NEVER)
         studio = self.studio(jobs("llm", 1, expect="declined"), "--stay")

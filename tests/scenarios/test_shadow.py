@@ -46,7 +46,7 @@ class Shadow(Scenario):
         self.wait_tally(1)
         text = self.shadow()
         self.assertIn(f"{self.edited} beside the policy in force, since ", text)
-        self.assertIn("1 offers: 0 same, 0 now accepted, 1 now refused", text)
+        self.assertIn("1 offer: 0 same, 0 now accepted, 1 now refused", text)
         self.assertIn("1 now refused  a.lua:2 -> a.lua:2", text)
         self.assertIn('  now  declined "not here"', text)
         self.assertIn(f"beside it {self.edited} is tried", self.control("status")[1])

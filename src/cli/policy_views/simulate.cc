@@ -70,8 +70,10 @@ base::Result<view::Wanted> read_wanted(const config::Invocation& invocation) {
     wanted.visits.push_back(std::move(visit));
   }
   if (invocation.vram) {
-    TRY(const auto memory, policy::rules::parse_size(*invocation.vram));
-    wanted.cards.push_back({.name = "GPU 0", .total = memory});
+    auto memory = policy::rules::parse_size(*invocation.vram);
+    if (!memory)
+      return std::move(memory).error().within("--vram \"" + base::log::printable(*invocation.vram, 60) + "\"");
+    wanted.cards.push_back({.name = "GPU 0", .total = *memory});
   } else {
     wanted.cards = machine::make_sensors()->probe_gpus();
   }

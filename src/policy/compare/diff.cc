@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/log.h"
+#include "base/text/counted.h"
 #include "policy/compare/parts.h"
 #include "policy/compare/times.h"
 #include "policy/rules/rule_set.h"
@@ -90,7 +91,7 @@ std::string change(const std::string& before, const std::string& after) {
 std::string exact_size(base::Bytes bytes) {
   if (bytes >= base::kGiB && bytes % base::kGiB == 0) return std::to_string(bytes / base::kGiB) + " GiB";
   if (bytes >= base::kMiB && bytes % base::kMiB == 0) return std::to_string(bytes / base::kMiB) + " MiB";
-  return std::to_string(bytes) + (bytes == 1 ? " byte" : " bytes");
+  return base::counted(bytes, "byte");
 }
 
 void compare_hours(const Sides& sides, Diff& out) {

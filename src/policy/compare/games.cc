@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/log.h"
+#include "base/text/counted.h"
 #include "policy/compare/names.h"
 #include "policy/compare/parts.h"
 #include "policy/compare/times.h"
@@ -218,7 +219,7 @@ class Comparison {
       const std::string before = verdict(was, used);
       const std::string after = verdict(is, used);
       if (before == after) continue;
-      return witness_of(offer, "after " + std::to_string(jobs) + " jobs" +
+      return witness_of(offer, "after " + base::counted(jobs, "job") +
                                    (time > base::Duration() ? " and " + rules::format_span(time) : "") + ": " +
                                    change(before, after));
     }

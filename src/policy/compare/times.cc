@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "base/text/counted.h"
 #include "policy/describe.h"
 
 namespace policy::compare {
@@ -62,7 +63,7 @@ std::vector<std::string> in_words(const std::vector<rules::Interval>& times, con
     const rules::Window window{.days = group.days, .from = clock.first, .until = clock.second};
     const std::string text = describe(window);
     words.push_back((text.starts_with("every") || text.starts_with("from") ? "" : "every ") + text + ", " +
-                    std::to_string(group.when.size()) + " times, the first " +
+                    base::counted(group.when.size(), "time") + ", the first " +
                     rules::format_local(zone, group.when.front().start));
   }
   std::sort(single.begin(), single.end(), [](const auto& a, const auto& b) { return a.start < b.start; });

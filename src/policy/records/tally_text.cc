@@ -1,6 +1,7 @@
 #include "policy/records/tally_text.h"
 
 #include "base/log.h"
+#include "base/text/counted.h"
 #include "policy/rules/units.h"
 
 namespace policy::records {
@@ -64,12 +65,12 @@ json::object json_of(const WorkSum& work) {
 }  // namespace
 
 std::string to_text(const TallyReport& report) {
-  std::string text = std::to_string(report.offers) + " offers: " + std::to_string(report.same) + " same, " +
+  std::string text = base::counted(report.offers, "offer") + ": " + std::to_string(report.same) + " same, " +
                      std::to_string(report.now_accepted) + " now accepted" +
                      (report.now_accepted > 0 ? work_text(report.gained, report.now_accepted) : "") + ", " +
                      std::to_string(report.now_refused) + " now refused" +
                      (report.now_refused > 0 ? work_text(report.lost, report.now_refused) : "") + ", " +
-                     std::to_string(report.errors) + " errors\n";
+                     base::counted(report.errors, "error") + "\n";
   for (const auto& group : report.groups) text += "\n" + to_text(group);
   return text;
 }

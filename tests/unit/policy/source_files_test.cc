@@ -134,7 +134,8 @@ TEST_F(SourceFilesTest, CheckListsEveryErrorOrSumsUp) {
   EXPECT_THAT(report->summary.files,
               ElementsAre("10-night.lua", "20-games.lua", "30-pause.lua", "40-vram.lua", "50-logs.lua"));
   EXPECT_EQ(report->summary.zone, "Europe/Berlin");
-  EXPECT_EQ(report->summary.windows, 4U);
+  EXPECT_EQ(report->summary.windows, 3U);
+  EXPECT_EQ(report->summary.dates, 1U);
   EXPECT_EQ(report->summary.games, 4U);
   EXPECT_EQ(report->summary.hooks.size(), 3U);
   EXPECT_FALSE(report->summary.always_open);

@@ -1,5 +1,6 @@
 #include "policy/rules/quota/quota.h"
 
+#include "base/text/counted.h"
 #include "policy/rules/units.h"
 
 namespace policy::rules {
@@ -7,10 +8,6 @@ namespace {
 
 std::string per_text(const Quota& quota) {
   return " per \"" + quota.per + "\"";
-}
-
-std::string jobs_text(std::uint64_t jobs) {
-  return std::to_string(jobs) + (jobs == 1 ? " job" : " jobs");
 }
 
 std::string time_text(base::Duration time) {
@@ -21,7 +18,7 @@ std::string time_text(base::Duration time) {
 
 std::string to_text(const Quota& quota) {
   std::string text;
-  if (quota.jobs) text = jobs_text(*quota.jobs);
+  if (quota.jobs) text = base::counted(*quota.jobs, "job");
   if (quota.gpu_time) text += (text.empty() ? "" : " and ") + time_text(*quota.gpu_time);
   return text + per_text(quota);
 }
@@ -29,7 +26,7 @@ std::string to_text(const Quota& quota) {
 std::string objection(const Quota& quota, const job::Used& used) {
   std::string bound;
   if (quota.jobs && used.jobs >= *quota.jobs)
-    bound = jobs_text(*quota.jobs);
+    bound = base::counted(*quota.jobs, "job");
   else if (quota.gpu_time && used.gpu_time >= *quota.gpu_time)
     bound = time_text(*quota.gpu_time);
   return bound.empty() ? bound : "quota of " + bound + per_text(quota) + " used up";
@@ -37,7 +34,7 @@ std::string objection(const Quota& quota, const job::Used& used) {
 
 std::string state_text(const Quota& quota, const job::Used& used) {
   std::string text = "used ";
-  if (quota.jobs) text += std::to_string(used.jobs) + " of " + jobs_text(*quota.jobs);
+  if (quota.jobs) text += std::to_string(used.jobs) + " of " + base::counted(*quota.jobs, "job");
   if (quota.jobs && quota.gpu_time) text += " and ";
   if (quota.gpu_time) text += format_span(used.gpu_time) + " of " + time_text(*quota.gpu_time);
   return text + per_text(quota);

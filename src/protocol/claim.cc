@@ -65,18 +65,27 @@ base::Result<ModelDefaults> read_defaults(std::string_view text) {
   return defaults;
 }
 
+/// What is wrong with either part.
+base::Status both(base::Status one, base::Status other) {
+  if (one) return other;
+  if (other) return one;
+  return base::Error{base::Code::kInvalid, one.error().message + "; " + other.error().message};
+}
+
 base::Result<ModelDefaults> read_source(std::string_view text, job::ModelSource& source) {
   Fields fields(text, {"claim.modelSource", {}});
   source.engine = fields.text("engine", kName);
   const std::string_view files = fields.raw("files", JsonKind::kArray);
   const std::string_view defaults = fields.raw("cliDefaults", JsonKind::kObject);
-  CHECK_OK(fields.status());
-  for (JsonWalk walk(files); walk.next();) {
+  auto checked = fields.status();
+  for (JsonWalk walk(files); checked && walk.next();) {
     TRY(auto file, read_file(walk.value(), source.files.size()));
     source.files.push_back(std::move(file));
   }
   source.defaults = defaults;
-  return read_defaults(defaults);
+  auto read = defaults.empty() ? base::Result<ModelDefaults>(ModelDefaults()) : read_defaults(defaults);
+  CHECK_OK(both(std::move(checked), read ? base::Status() : read.error()));
+  return read;
 }
 
 void write_file(JsonWriter& out, const job::ModelFile& file) {
@@ -99,9 +108,16 @@ base::Result<job::Offer> read_claim(std::string_view claim) {
   offer.vram_gb = fields.number("vramGbEstimate", 0, kMaxVramGb);
   const std::string_view task = fields.raw("task", JsonKind::kObject);
   const std::string_view source = fields.raw("modelSource", JsonKind::kObject);
-  CHECK_OK(fields.status());
-  TRY(const ModelDefaults defaults, read_source(source, offer.source));
-  CHECK_OK(read_task(task, defaults, offer));
+  // Also where a part is missing the others are read: whoever writes a claim by hand hears of everything at once.
+  auto checked = fields.status();
+  ModelDefaults defaults;
+  if (!source.empty()) {
+    const auto read = read_source(source, offer.source);
+    if (read) defaults = *read;
+    checked = both(std::move(checked), read ? base::Status() : read.error());
+  }
+  if (!task.empty()) checked = both(std::move(checked), read_task(task, defaults, offer));
+  CHECK_OK(std::move(checked));
   return offer;
 }
 

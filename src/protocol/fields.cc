@@ -47,6 +47,7 @@ Fields::Fields(std::string_view object, Place place) : place_(place) {
   if (kind_of(object) != JsonKind::kObject) {
     const std::string name = full_name(place_, "");
     error_ = base::Error{base::Code::kInvalid, (name.empty() ? "a frame" : name) + " must be an object"};
+    is_object_ = false;
     return;
   }
   for (JsonWalk walk(object); walk.next();) {
@@ -83,8 +84,15 @@ void Fields::fail(std::string_view key, std::string_view what) {
 }
 
 base::Status Fields::status() const {
-  if (error_) return *error_;
-  return {};
+  if (!failed()) return {};
+  std::string text;
+  for (std::size_t i = 0; i < missing_.size(); ++i) {
+    if (i > 0) text += i + 1 == missing_.size() ? " and " : ", ";
+    text += full_name(place_, missing_[i]);
+  }
+  if (!missing_.empty()) text += missing_.size() == 1 ? " is missing" : " are missing";
+  if (error_) text += (text.empty() ? "" : "; ") + error_->message;
+  return base::Error{base::Code::kInvalid, std::move(text)};
 }
 
 const Fields::Member* Fields::find(std::string_view key) const {
@@ -95,9 +103,9 @@ const Fields::Member* Fields::find(std::string_view key) const {
 }
 
 std::string_view Fields::required(std::string_view key) {
-  if (error_) return {};
+  if (!is_object_) return {};
   if (const Member* member = find(key)) return member->value;
-  fail(key, "is missing");
+  missing_.push_back(key);
   return {};
 }
 
@@ -110,7 +118,7 @@ std::optional<std::string_view> Fields::present(std::string_view key, Need need)
 }
 
 std::string_view Fields::read_raw(std::string_view key, std::string_view value, JsonKind kind) {
-  if (error_) return {};
+  if (value.data() == nullptr) return {};
   if (kind_of(value) == kind) return value;
   fail(key, "must be " + std::string(article(kind)));
   return {};

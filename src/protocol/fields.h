@@ -1,5 +1,6 @@
 #pragma once
-// Fields: the checked members of one JSON object, read by key; the first thing wrong is kept. Pure; any thread.
+// Fields: the checked members of one JSON object, read by key; all keys that are missing and the first other thing
+// wrong are kept. Pure; any thread.
 
 #include <cstdint>
 #include <optional>
@@ -35,7 +36,7 @@ inline constexpr TextRule kUrl{.least = 1, .plain = true};
 /// kNullable: the key may also be there with the value null.
 enum class Need : std::uint8_t { kOptional, kNullable };
 
-/// After a failure every read gives an empty value, so a reader reads all it wants and asks `status` once.
+/// After a failure a read may give an empty value, so a reader reads all it wants and asks `status` once.
 /// The object's text must outlive it.
 class Fields {
  public:
@@ -59,7 +60,7 @@ class Fields {
 
   /// For rules of the caller's own: "claim.task.ext" + " " + `what`.
   void fail(std::string_view key, std::string_view what);
-  bool failed() const { return error_.has_value(); }
+  bool failed() const { return error_.has_value() || !missing_.empty(); }
   base::Status status() const;
 
  private:
@@ -81,6 +82,8 @@ class Fields {
   Place place_;
   boost::container::small_vector<Member, 20> members_;  // in place for every object of a usual claim
   bool escaped_keys_ = false;
+  bool is_object_ = true;
+  std::vector<std::string_view> missing_;
   std::optional<base::Error> error_;
 };
 

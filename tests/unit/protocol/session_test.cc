@@ -18,6 +18,8 @@ using testing::StartsWith;
 
 constexpr std::string_view kBad = R"({"type":"welcome"})";
 constexpr std::string_view kBadOffer = R"({"type":"offer","claim":{"jobId":"job-9"}})";
+const std::string kMissing =
+    "claim.gameId, claim.assetName, claim.model, claim.vramGbEstimate, claim.task and claim.modelSource are missing";
 
 TEST(Session, OpensWithHelloAndSaysWhatItAdvertises) {
   Script script;
@@ -83,7 +85,7 @@ TEST(Session, ThrowsAwayEveryFrameBeforeTheWelcome) {
   EXPECT_THAT(script.text(R"({"type":"gossip"})"),
               ElementsAre("warn server sent unexpected frame before welcome: gossip"));
   EXPECT_THAT(script.text(kBadOffer),
-              ElementsAre("warn server sent unexpected frame before welcome: claim.gameId is missing [job-9]"));
+              ElementsAre("warn server sent unexpected frame before welcome: " + kMissing + " [job-9]"));
   EXPECT_EQ(script.session().counters().frames, 6U);
   EXPECT_EQ(script.session().counters().bad_frames, 1U);
   EXPECT_EQ(script.session().counters().unknown_frames, 1U);
@@ -117,7 +119,7 @@ TEST(Session, CountsAndIgnoresUnknownTypes) {
 TEST(Session, KeepsTheLinkAfterABadFrame) {
   Script script;
   script.open();
-  EXPECT_THAT(script.text(kBad), ElementsAre("warn frame of the server refused: workerId is missing"));
+  EXPECT_THAT(script.text(kBad), ElementsAre("warn frame of the server refused: workerId and serverTime are missing"));
   EXPECT_EQ(script.session().counters().bad_frames, 1U);
   EXPECT_THAT(script.text(kOffer), ElementsAre("offer job-1"));
 }
@@ -126,8 +128,8 @@ TEST(Session, RejectsAnUnreadableOfferWithTheReasonAndWithoutACode) {
   Script script;
   script.open();
   EXPECT_THAT(script.text(kBadOffer),
-              ElementsAre("send reject job-9 code= claim.gameId is missing",
-                          "warn rejecting offer job-9: it cannot be read: claim.gameId is missing [job-9]"));
+              ElementsAre("send reject job-9 code= " + kMissing,
+                          "warn rejecting offer job-9: it cannot be read: " + kMissing + " [job-9]"));
   EXPECT_EQ(script.session().counters().bad_frames, 1U);
   EXPECT_EQ(script.session().counters().rejected_unreadable, 1U);
 }

@@ -93,6 +93,18 @@ const std::vector<Case> kNames = {
     {"\"png\"", "\"\"", "claim.task.ext must not be empty"},
 };
 
+TEST(Decode, NamesAllKeysThatAreMissingAtOnce) {
+  const auto fault = [](std::string_view claim) { return protocol::decode_claim(claim).error().message; };
+  EXPECT_EQ(fault("{}"),
+            "claim.jobId, claim.gameId, claim.assetName, claim.model, claim.vramGbEstimate, claim.task and "
+            "claim.modelSource are missing");
+  EXPECT_EQ(fault(R"({"jobId":"7","gameId":3,"assetName":"a","model":"m","task":{},"modelSource":{"cliDefaults":{}}})"),
+            "claim.vramGbEstimate is missing; claim.gameId must be a string; claim.modelSource.engine and "
+            "claim.modelSource.files are missing; claim.modelSource.cliDefaults.cfgScale, "
+            "claim.modelSource.cliDefaults.steps, claim.modelSource.cliDefaults.width and "
+            "claim.modelSource.cliDefaults.height are missing; claim.task.kind is missing");
+}
+
 TEST(Decode, RefusesNamesThatAreNotSaneAndRejectsTheOffer) {
   expect_refused(kNames);
 }
@@ -253,7 +265,7 @@ TEST(DecodeFromWorker, RefusesWhatAStudioMustNotSwallow) {
   EXPECT_THAT(reason(R"({"type":"logBatch","entries":[{"ts":"t","level":"debug","category":"c","message":""}]})"),
               HasSubstr("entries[0].level must be"));
   EXPECT_THAT(reason(R"({"type":"hello","authToken":"t","capabilities":{}})"),
-              HasSubstr("capabilities.machineName is missing"));
+              HasSubstr("capabilities.machineName, capabilities.username, "));
 }
 
 TEST(DecodeFromWorker, FillsInWhatOlderWorkersLeaveOut) {

@@ -15,7 +15,6 @@
 #include "base/log/format.h"
 #include "base/log/output.h"
 #include "base/log/router.h"
-#include "base/text/utf8.h"
 
 namespace base::log {
 namespace {
@@ -148,24 +147,7 @@ Field::Field(std::string_view name, double number) : key(name) {
 }
 
 std::string printable(std::string_view text, std::size_t limit) {
-  std::string safe;
-  safe.reserve(std::min(text.size(), limit));
-  while (!text.empty()) {
-    if (safe.size() >= limit) return safe + "…";
-    const std::size_t length = utf8_sequence(text);
-    const auto lead = static_cast<unsigned char>(text.front());
-    if (length == 0) {
-      safe += "\xEF\xBF\xBD";
-    } else if (lead < 0x20 || lead == 0x7F || (lead == 0xC2 && static_cast<unsigned char>(text[1]) < 0xA0)) {
-      std::array<char, 8> escape{};
-      std::snprintf(escape.data(), escape.size(), "\\x%02x", length == 1 ? lead : static_cast<unsigned char>(text[1]));
-      safe += escape.data();
-    } else {
-      safe += text.substr(0, length);
-    }
-    text.remove_prefix(length == 0 ? 1 : length);
-  }
-  return safe;
+  return escaped(text, Escapes::kText, limit);
 }
 
 void write(Level level, std::string_view category, std::string_view message, Fields fields, Fields context) {

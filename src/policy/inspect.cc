@@ -6,8 +6,8 @@
 #include <optional>
 
 #include "base/log.h"
+#include "base/text/lines.h"
 #include "policy/generations/store.h"
-#include "policy/policy_host.h"
 #include "policy/records/canary.h"
 #include "policy/rehearsal/dry_run.h"
 #include "policy/rehearsal/instant.h"
@@ -18,14 +18,10 @@
 namespace policy {
 namespace {
 
-std::vector<std::string> lines_of(const std::string& text) {
-  std::vector<std::string> lines;
-  for (std::size_t from = 0; from <= text.size();) {
-    const auto end = std::min(text.find('\n', from), text.size());
-    lines.push_back(base::log::printable(text.substr(from, end - from)));
-    from = end + 1;
-  }
-  return lines;
+std::vector<std::string> printable_errors(const std::string& text) {
+  std::vector<std::string> errors;
+  for (const std::string_view line : base::lines_of(text)) errors.push_back(base::log::printable(line));
+  return errors;
 }
 
 /// What a candidate would replace: the generation in force, as far as it can be read.
@@ -73,12 +69,12 @@ base::Result<CheckReport> check(const std::filesystem::path& path, base::WallTim
   TRY(const auto files, read_sources(path));
   CheckReport report;
   if (const auto texts = check_texts(files); !texts) {
-    report.errors = lines_of(texts.error().message);
+    report.errors = printable_errors(texts.error().message);
     return report;
   }
   const auto runtime = PolicyRuntime::load(files);
   if (!runtime) {
-    report.errors = lines_of(runtime.error().message);
+    report.errors = printable_errors(runtime.error().message);
     return report;
   }
   report.summary = (*runtime)->summary();

@@ -1,19 +1,19 @@
 #include "base/log/format.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
 
 #include "base/clock.h"
 #include "base/log/router.h"
+#include "base/text/utf8.h"
 
 namespace base::log {
 namespace {
 
-void append_quoted(std::string& line, std::string_view text) {
+void append_json_text(std::string& line, std::string_view text) {
   line += '"';
-  for (const char c : text) {
-    if (c == '"' || c == '\\') line += '\\';
-    line += c;
-  }
+  line += escaped(text, Escapes::kJson);
   line += '"';
 }
 
@@ -21,18 +21,41 @@ bool plain(std::string_view text) {
   return !text.empty() && text.find_first_of(" \"=\\") == std::string_view::npos;
 }
 
+void append_escape(std::string& safe, unsigned char byte, Escapes escapes) {
+  std::array<char, 8> escape{};
+  std::snprintf(escape.data(), escape.size(), escapes == Escapes::kJson ? "\\u%04x" : "\\x%02x", byte);
+  safe += escape.data();
+}
+
 }  // namespace
+
+std::string escaped(std::string_view text, Escapes escapes, std::size_t limit) {
+  std::string safe;
+  safe.reserve(std::min(text.size(), limit));
+  while (!text.empty()) {
+    if (safe.size() >= limit) return safe + "…";
+    const std::size_t length = utf8_sequence(text);
+    const auto lead = static_cast<unsigned char>(text.front());
+    if (length == 0) {
+      safe += "\xEF\xBF\xBD";
+    } else if (lead < 0x20 || lead == 0x7F || (lead == 0xC2 && static_cast<unsigned char>(text[1]) < 0xA0)) {
+      append_escape(safe, length == 1 ? lead : static_cast<unsigned char>(text[1]), escapes);
+    } else {
+      if (escapes != Escapes::kText && (lead == '"' || lead == '\\')) safe += '\\';
+      safe += text.substr(0, length);
+    }
+    text.remove_prefix(length == 0 ? 1 : length);
+  }
+  return safe;
+}
 
 void append_fields(std::string& line, std::span<const Field> fields) {
   for (const Field& field : fields) {
     line += ' ';
     line += field.key;
     line += '=';
-    const std::string value = printable(field.value);
-    if (plain(value))
-      line += value;
-    else
-      append_quoted(line, value);
+    const std::string value = escaped(field.value, Escapes::kQuoted);
+    line += plain(value) ? value : '"' + value + '"';
   }
 }
 
@@ -51,18 +74,18 @@ std::string open_json(std::string_view time, Level level, std::string_view categ
   line += R"(","level":")";
   line += to_string(level);
   line += R"(","category":)";
-  append_quoted(line, category);
+  append_json_text(line, category);
   line += R"(,"message":)";
-  append_quoted(line, printable(message));
+  append_json_text(line, message);
   return line;
 }
 
 void append_json(std::string& line, std::span<const Field> fields) {
   for (const Field& field : fields) {
     line += ',';
-    append_quoted(line, field.key);
+    append_json_text(line, field.key);
     line += ':';
-    append_quoted(line, printable(field.value));
+    append_json_text(line, field.value);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/text/lines.h"
 #include "policy/host/host.h"
 
 namespace policy {
@@ -10,7 +11,6 @@ namespace {
 
 using host::Candidate;
 
-constexpr std::size_t kLongestError = 2000;
 constexpr std::size_t kShortHash = 8;
 
 /// What an operator asked for, and what came of it.
@@ -206,16 +206,15 @@ void Host::activate(Started started, SourceFiles files, std::string hash, std::u
 }
 
 void Host::refuse(const base::Error& error) {
-  const auto text = base::log::printable(error.message, kLongestError);
   status_.safe_mode = !declared_;
-  status_.error = text;
+  status_.error = base::printable_lines(error.message);
   status_.held.clear();
   held_.clear();
   status_.rejected = keeper_.next_number();
   base::log::error("policy",
                    status_.safe_mode ? "no policy could be loaded: nothing is claimed until a good one is saved"
                                      : "the saved policy is refused: the last good one stays in force",
-                   {{"error", text}});
+                   {{"error", error.message}});
   changed();
 }
 

@@ -21,7 +21,7 @@ asio::awaitable<void> Host::warn_of(rules::RuleSet rules, SourceFiles files) {
     base::log::warn("policy",
                     warning.never_accepts ? "the policy in force never accepts a job"
                                           : "a part of the policy in force can never work",
-                    {{"rule", rules::to_string(warning.place)}, {"why", base::log::printable(warning.text)}});
+                    {{"rule", rules::to_string(warning.place)}, {"why", warning.text}});
   }
 }
 

@@ -66,6 +66,14 @@ TEST_F(LogTest, OneEventIsOneLine) {
   EXPECT_THAT(line, HasSubstr(" info "));
 }
 
+TEST_F(LogTest, EveryTextIsEscapedOnce) {
+  const std::string line = captured([] { info("policy", "ü \\ \n", {{"error", "ü \"a\\b\"\n\x1B"}}); });
+  EXPECT_THAT(line, HasSubstr(R"([policy] ü \ \x0a error="ü \"a\\b\"\x0a\x1b")"));
+  set_json(true);
+  const std::string json = captured([] { info("policy", "ü \\ \n", {{"error", "ü \"a\\b\"\n\xC2\x9B"}}); });
+  EXPECT_THAT(json, HasSubstr(R"("message":"ü \\ \u000a","error":"ü \"a\\b\"\u000a\u009b")"));
+}
+
 TEST_F(LogTest, DropsWhatIsBelowTheLevel) {
   EXPECT_EQ(captured([] { debug("a", "hidden"); }), "");
   set_level(Level::kDebug);
@@ -80,8 +88,8 @@ TEST_F(LogTest, JsonLinesAreJsonWhateverTheText) {
   set_json(true);
   const std::string line = captured([] { error("engine", "say \"hi\"\\\n", {{"bytes", "\xFF\x01"}}); });
   EXPECT_EQ(line.back(), '\n');
-  EXPECT_THAT(line, HasSubstr(R"("level":"error","category":"engine","message":"say \"hi\"\\\\x0a")"));
-  EXPECT_THAT(line, HasSubstr("\"bytes\":\"\xEF\xBF\xBD\\\\x01\"}"));
+  EXPECT_THAT(line, HasSubstr(R"("level":"error","category":"engine","message":"say \"hi\"\\\u000a")"));
+  EXPECT_THAT(line, HasSubstr("\"bytes\":\"\xEF\xBF\xBD\\u0001\"}"));
   EXPECT_THAT(line, Not(HasSubstr("\x01")));
 }
 

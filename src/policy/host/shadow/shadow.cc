@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/text/lines.h"
 #include "policy/generations/store.h"
 
 namespace policy::host {
@@ -82,8 +83,8 @@ asio::awaitable<void> Shadow::follow(FolderWatch folder) {
       loaded = std::move(files).error();
     else if (*files != files_)
       loaded = co_await load(std::move(*files));
-    about_.error = loaded ? "" : base::log::printable(loaded.error().message);
-    if (!loaded) base::log::warn("policy", "the saved shadow policy is refused", {{"error", about_.error}});
+    about_.error = loaded ? "" : base::printable_lines(loaded.error().message);
+    if (!loaded) base::log::warn("policy", "the saved shadow policy is refused", {{"error", loaded.error().message}});
   }
 }
 

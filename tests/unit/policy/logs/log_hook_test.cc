@@ -125,9 +125,27 @@ TEST(LogFacts, TheChangesGoIntoTheRecordAndNothingElse) {
   after.kind = "image";
   after.details = "why=[hidden]";
   change(record, before, after);
-  EXPECT_EQ(to_line(record, base::log::Format::kText).substr(25),
-            "info  [ws] text job=7 details=\"why=[hidden]\" game=[hidden]\n")
+  EXPECT_EQ(to_line(record, base::log::Format::kText).substr(25), "info  [ws] text job=7 why=[hidden] game=[hidden]\n")
       << "a kind that was not there cannot be added";
+}
+
+TEST(LogFacts, DetailsThatWereChangedAreEscapedOnce) {
+  const Record whole{{}, Level::kInfo, "ws", "text", {{"why", "say \"ü\" \\ x\n"}, {"pid", 7}}, {{"game", "g"}}};
+  const LogFacts before = facts_of(whole);
+  ASSERT_EQ(before.details, R"(why="say \"ü\" \\ x\x0a" pid=7)");
+  const auto line = [&](const std::string& details) {
+    Record record = whole;
+    LogFacts after = before;
+    after.details = details;
+    change(record, before, after);
+    return to_line(record, base::log::Format::kText).substr(36);
+  };
+  EXPECT_EQ(line(R"(why="say \"ü\" \\ x\x0a" pid=8)"), R"(text why="say \"ü\" \\ x\x0a" pid=8 game=g)"
+                                                       "\n");
+  EXPECT_EQ(line("pid=7"), "text pid=7 game=g\n");
+  EXPECT_EQ(line("pid=7 other=1"), "text details=\"pid=7 other=1\" game=g\n") << "no field of the record";
+  EXPECT_EQ(line("in words"), "text details=\"in words\" game=g\n");
+  EXPECT_EQ(line("why=\"x"), "text details=\"why=\\\"x\" game=g\n");
 }
 
 TEST(HostProtocol, CarriesLogRulesAndRecords) {

@@ -208,13 +208,21 @@ void describe_pauses(const rules::RuleSet& rules, std::vector<Sentence>& out) {
   }
 }
 
-std::string log_text(const logs::LogRule& rule) {
-  std::string which = "log records";
+/// Every record that anybody would see: what has no level of its own takes what the worker's level lets through.
+bool takes_all(const logs::LogRule& rule) {
+  return rule.about.empty() && rule.game.empty() &&
+         rule.level.value_or(base::log::Level::kDebug) == base::log::Level::kDebug;
+}
+
+/// `other`: an entry before it keeps records for itself.
+std::string log_text(const logs::LogRule& rule, bool other) {
+  const bool each = rule.about.empty() && rule.game.empty();
+  std::string which = !each ? "log records" : other ? "every other log record" : "every log record";
   if (!rule.about.empty()) which += " about " + joined(rule.about, "and");
   if (!rule.game.empty()) which += " of game " + in_quotes(rule.game);
   if (rule.level) which += " of level " + std::string(base::log::to_string(*rule.level)) + " and above";
-  if (rule.sink == logs::Sink::kNone) return which + " are dropped";
-  std::string text = which + " go to ";
+  if (rule.sink == logs::Sink::kNone) return which + (each ? " is dropped" : " are dropped");
+  std::string text = which + (each ? " goes to " : " go to ");
   if (rule.sink == logs::Sink::kFile) text += "the file " + rule.file;
   if (rule.sink == logs::Sink::kConsole) text += "the console";
   if (rule.sink == logs::Sink::kStudio) text += "the studio";
@@ -223,14 +231,16 @@ std::string log_text(const logs::LogRule& rule) {
   if (rule.max_size) text += ", at most " + rules::format_size(*rule.max_size);
   if (rule.at_most)
     text += ", at most " + std::to_string(rule.at_most->count) + " in " + format_span(rule.at_most->per);
-  return text + (rule.stop ? " and nowhere else" : "");
+  return text + (rule.stop ? ", and nowhere else" : "");
 }
 
 void describe_logs(const rules::RuleSet& rules, std::vector<Sentence>& out) {
+  bool other = false;
   for (const logs::LogRule& rule : rules.logs) {
-    out.push_back({"logs", log_text(rule), rules::to_string(rule.place)});
+    out.push_back({"logs", log_text(rule, other), rules::to_string(rule.place)});
+    other = other || rule.stop || rule.sink == logs::Sink::kNone;
   }
-  if (rules.logs.empty()) return;
+  if (rules.logs.empty() || std::any_of(rules.logs.begin(), rules.logs.end(), takes_all)) return;
   out.push_back({"logs", "what none of these takes goes to the console and, where it is meant for it, to the studio",
                  rules::to_string(rules.logs.back().place)});
 }

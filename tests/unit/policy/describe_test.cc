@@ -65,10 +65,21 @@ worker.on('log', function() end))");
         "2 GiB of VRAM stay free and jobs use at most 40 % of the VRAM of GPU 0 and 1",
         "log records about heartbeat are dropped",
         "log records about job and ws of game \"a-*\" of level warn and above go to the file j.jsonl as JSON, kept",
-        "log records go to the studio, at most 60 in 1m and nowhere else", "a.lua:12  what none of these takes goes to",
+        "every other log record goes to the studio, at most 60 in 1m, and nowhere else",
         "a.lua:13  a function looks at every log record", "a.lua:2   all", "a.lua:5   jobs", "a.lua:8   a function"}) {
     EXPECT_THAT(text, HasSubstr(part));
   }
+}
+
+TEST(Describe, AnEntryForEveryLogRecordSaysSoAndLeavesNothing) {
+  const auto text = text_of("worker.log_to 'console' {}\nworker.log_to 'file:a' { level = 'debug', format = 'json' }");
+  EXPECT_THAT(text, HasSubstr("a.lua:2  every log record goes to the console\n"));
+  EXPECT_THAT(text, HasSubstr("a.lua:3  every log record of level debug and above goes to the file a as JSON\n"));
+  EXPECT_THAT(text, Not(HasSubstr("what none of these takes")));
+  EXPECT_THAT(text_of("worker.log_to 'none' {}"), HasSubstr("every log record is dropped\n"));
+  const auto some = text_of("worker.log_to 'none' { about = 'ws' }\nworker.log_to 'console' { level = 'warn' }");
+  EXPECT_THAT(some, HasSubstr("every other log record of level warn and above goes to the console\n"));
+  EXPECT_THAT(some, HasSubstr("what none of these takes goes to the console"));
 }
 
 TEST(Describe, SaysTheQuotaOfAGame) {

@@ -89,6 +89,19 @@ std::string overview() {
          "\nstudio-worker COMMAND --help shows a command's options.\n";
 }
 
+/// The commands whose first word this is; nothing when none has it.
+std::string group_overview(std::string_view word) {
+  std::string rows;
+  for (const auto& spec : kSpecs) {
+    if (!spec.words.starts_with(std::string(word) + " ")) continue;
+    rows += "  " + padded(spec.words.substr(word.size() + 1), 10) + std::string(spec.summary) + "\n";
+  }
+  if (rows.empty()) return rows;
+  const std::string command = "studio-worker " + std::string(word);
+  return "usage: " + command + " COMMAND [OPTIONS]\n\n" + rows + "\n" + command +
+         " COMMAND --help shows a command's options.\n";
+}
+
 Exit usage_error(const std::string& what) {
   return {kExitUsage, "error: " + what + "\nsee studio-worker --help\n", true};
 }
@@ -267,15 +280,13 @@ Split split(const std::vector<std::string>& arguments) {
 
 Exit unknown_command(const std::string& words) {
   if (words.empty()) return {kExitUsage, "error: which command?\n\n" + overview(), true};
+  if (const auto group = group_overview(words); !group.empty()) {
+    return {kExitUsage, "error: which " + words + " command?\n\n" + group, true};
+  }
   std::vector<std::string_view> names(kSpecs.size());
   std::transform(kSpecs.begin(), kSpecs.end(), names.begin(), [](const Spec& spec) { return spec.words; });
   std::string guess = nearest(words, names);
   if (guess.empty()) guess = nearest(words.substr(0, words.find(' ')), names);
-  if (guess.empty()) {
-    for (const auto& spec : kSpecs) {
-      if (spec.words.starts_with(words + " ")) guess += (guess.empty() ? "" : "\" or \"") + std::string(spec.words);
-    }
-  }
   return usage_error("unknown command \"" + words + "\"" +
                      (guess.empty() ? std::string() : "; did you mean \"" + guess + "\"?"));
 }
@@ -364,7 +375,8 @@ std::variant<Invocation, Exit> parse_command_line(int argc, const char* const* a
   if (given("-V", "--version")) return Exit{kExitOk, "studio-worker " + version + "\n"};
   const Split found = split(arguments);
   if (found.spec == nullptr) {
-    if (found.unknown.empty() && given("-h", "--help")) return Exit{kExitOk, overview()};
+    const std::string help = found.unknown.empty() ? overview() : group_overview(found.unknown);
+    if (!help.empty() && given("-h", "--help")) return Exit{kExitOk, help};
     return unknown_command(found.unknown);
   }
   return parse_command(*found.spec, found.rest);

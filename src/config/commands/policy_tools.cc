@@ -78,6 +78,9 @@ base::Status read_policy_options(const cxxopts::ParseResult& parsed, Invocation&
     invocation.at = given(parsed, "at");
     invocation.last = parsed.count("last") != 0;
     invocation.recorded_id = given(parsed, "id");
+    if (invocation.last && invocation.recorded_id) {
+      return base::Error{base::Code::kInvalid, "policy explain: --last and --id do not go together: leave one out"};
+    }
   }
   if (invocation.command == Command::kPolicyShadow) invocation.stop = parsed.count("stop") != 0;
   if (invocation.command == Command::kPolicyPromote) invocation.of_shadow = parsed.count("shadow") != 0;

@@ -10,6 +10,8 @@ namespace config {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
 using namespace std::chrono_literals;
 
 using Words = std::vector<std::string>;
@@ -150,7 +152,9 @@ TEST(CommandLine, BadUsageIsExitTwoWithTheNearestName) {
   const std::vector<std::pair<Words, std::string>> table = {
       {{"staus"}, "unknown command \"staus\"; did you mean \"status\"?"},
       {{"polcy", "check"}, "did you mean \"policy check\"?"},
-      {{"config"}, "did you mean \"config show\" or \"config check\"?"},
+      {{"config"}, "error: which config command?"},
+      {{"policy"},
+       "error: which policy command?\n\nusage: studio-worker policy COMMAND [OPTIONS]\n\n  check     everything"},
       {{"config", "chek"}, "did you mean \"config check\"?"},
       {{"dance"}, "unknown command \"dance\""},
       {{"run", "--polcy", "x"}, "unknown option \"--polcy\"; did you mean \"--policy\"?"},
@@ -173,6 +177,7 @@ TEST(CommandLine, BadUsageIsExitTwoWithTheNearestName) {
       {{"set-threshold", "nan"}, "needs a number"},
       {{"set-threshold", "-x"}, "unknown option \"-x\""},
       {{"policy", "explain"}, "policy explain needs OFFER.json"},
+      {{"policy", "explain", "--last", "--id", "7"}, "--last and --id do not go together"},
       {{"policy", "diff"}, "policy diff needs [DIR1] DIR2"},
       {{"policy", "diff", "a", "b", "c"}, "takes no argument"},
       {{"policy", "simulate", "--days", "0"}, "--days needs a whole number from 1 to 3660"},
@@ -187,6 +192,18 @@ TEST(CommandLine, BadUsageIsExitTwoWithTheNearestName) {
     EXPECT_TRUE(end.to_stderr);
     EXPECT_THAT(end.text, HasSubstr(text));
     EXPECT_THAT(end.text, HasSubstr("--help"));
+  }
+}
+
+TEST(CommandLine, AGroupOfCommandsHasAList) {
+  for (const Words& words : {Words{"policy", "--help"}, Words{"policy", "-h"}, Words{"help", "policy"}}) {
+    const Exit end = refused(words);
+    EXPECT_EQ(end.code, kExitOk);
+    EXPECT_FALSE(end.to_stderr);
+    EXPECT_THAT(end.text, StartsWith("usage: studio-worker policy COMMAND"));
+    EXPECT_THAT(end.text, HasSubstr("\n  explain   the verdict on an offer, rule by rule\n"));
+    EXPECT_THAT(end.text, HasSubstr("\n  shadow    try another policy"));
+    EXPECT_THAT(end.text, Not(HasSubstr("drain")));
   }
 }
 

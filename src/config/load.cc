@@ -158,11 +158,15 @@ base::Status read_file_into(Loaded& loaded) {
     if (auto read = known->apply(settings, file, value); !read) return named(std::move(read).error(), key);
     settings.origins[key] = file + ":" + std::to_string(value.line);
   }
-  for (const std::string_view required : {"api_base_url", "vram_threshold_gb"}) {
-    if (table.contains(std::string(required))) continue;
-    return base::Error{base::Code::kInvalid, file + ": the key \"" + std::string(required) + "\" is missing"};
+  std::string missing;
+  for (const auto& [required, example] :
+       {std::pair("api_base_url", "\"https://studio.example\""), std::pair("vram_threshold_gb", "12.0")}) {
+    if (table.contains(required)) continue;
+    missing += std::string(missing.empty() ? "" : "; ") + "the key \"" + required + "\" is missing: write it like " +
+               required + " = " + example;
   }
-  return {};
+  if (missing.empty()) return {};
+  return base::Error{base::Code::kInvalid, file + ": " + missing};
 }
 
 /// A token that others can read is no secret; better refused than leaked.

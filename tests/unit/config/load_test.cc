@@ -8,6 +8,7 @@
 namespace config {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -126,9 +127,10 @@ TEST_F(LoadTest, TwoKeysAreNeededInAFileThatExists) {
   write(config_file(), "vram_threshold_gb = 8\n");
   EXPECT_THAT(message_of(load({})), HasSubstr("\"api_base_url\" is missing"));
   write(config_file(), "api_base_url = \"u\"\n");
-  EXPECT_THAT(message_of(load({})), HasSubstr("\"vram_threshold_gb\" is missing"));
+  EXPECT_THAT(message_of(load({})),
+              HasSubstr("\"vram_threshold_gb\" is missing: write it like vram_threshold_gb = 12"));
   write(config_file(), "");
-  EXPECT_FALSE(load({}));
+  EXPECT_THAT(message_of(load({})), AllOf(HasSubstr("\"api_base_url\""), HasSubstr("\"vram_threshold_gb\"")));
 }
 
 TEST_F(LoadTest, ATokenThatOthersCanReadIsRefusedWithTheCommandThatHelps) {

@@ -20,6 +20,13 @@ TEST(Zone, TheMachinesIsThatOfTheLibrary) {
   EXPECT_EQ(Zone::machine().local(time), seconds + offset);
 }
 
+TEST(Zone, TheVariableOfTheEnvironmentCountsForNothing) {
+  const std::string name = Zone::machine().name();
+  ASSERT_EQ(::setenv("TZ", name == "Asia/Tokyo" ? "Europe/Berlin" : "Asia/Tokyo", 1), 0);
+  EXPECT_EQ(Zone::machine().name(), name);
+  ::unsetenv("TZ");
+}
+
 TEST(Zone, WhatIsNoZoneIsAnErrorWithTheNearestName) {
   for (const std::string name :
        {"Europe/Belrin", "", "zone.tab", "../../../etc/passwd", "/etc/localtime", "Europe", "tzdata.zi"}) {

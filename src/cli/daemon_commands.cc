@@ -22,7 +22,7 @@ std::filesystem::path socket_of(const config::Loaded& loaded) {
   return control::socket_path(loaded.settings.runtime_folder, loaded.settings.config_file);
 }
 
-int report(const base::Result<std::string>& answer, std::string_view done) {
+Outcome report(const base::Result<std::string>& answer, std::string_view done) {
   if (answer) {
     std::printf("%.*s\n", static_cast<int>(done.size()), done.data());
     return config::kExitOk;
@@ -39,7 +39,7 @@ base::log::Level level_of(const std::string& name) {
   return name == "error" ? base::log::Level::kError : base::log::Level::kInfo;
 }
 
-int run(const config::Invocation& invocation, const config::Loaded& loaded, const std::string& version) {
+Outcome run(const config::Invocation& invocation, const config::Loaded& loaded, const std::string& version) {
   base::log::set_level(level_of(loaded.settings.log_level));
   base::log::set_json(loaded.settings.log_json);
   for (const auto& warning : loaded.warnings) base::log::warn("config", warning);
@@ -52,7 +52,7 @@ int run(const config::Invocation& invocation, const config::Loaded& loaded, cons
 
 }  // namespace
 
-int run_command(const config::Invocation& invocation, const std::string& version) {
+Outcome run_command(const config::Invocation& invocation, const std::string& version) {
   const auto loaded = config::load(invocation.overrides);
   if (!loaded) return fail(loaded.error());
   switch (invocation.command) {
@@ -84,7 +84,7 @@ int run_command(const config::Invocation& invocation, const std::string& version
   }
 }
 
-int pause_worker(const config::Invocation& invocation, const config::Loaded& loaded) {
+Outcome pause_worker(const config::Invocation& invocation, const config::Loaded& loaded) {
   json::object request{{"command", "pause"}};
   std::string done = "paused; the running job goes on. Next: studio-worker resume";
   if (invocation.pause_for) {
@@ -95,11 +95,11 @@ int pause_worker(const config::Invocation& invocation, const config::Loaded& loa
   return report(control::ask(socket_of(loaded), json::serialize(request)), done);
 }
 
-int resume_worker(const config::Loaded& loaded) {
+Outcome resume_worker(const config::Loaded& loaded) {
   return report(control::ask(socket_of(loaded), R"({"command":"resume"})"), "resumed");
 }
 
-int drain_worker(const config::Invocation& invocation, const config::Loaded& loaded) {
+Outcome drain_worker(const config::Invocation& invocation, const config::Loaded& loaded) {
   const auto socket = socket_of(loaded);
   base::UniqueFd process;
   if (invocation.wait) {
@@ -109,13 +109,13 @@ int drain_worker(const config::Invocation& invocation, const config::Loaded& loa
     const auto pid = json::parse(*status).at("status").at("pid").to_number<pid_t>();
     process.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   }
-  const int code = report(control::ask(socket, R"({"command":"drain"})"), "draining: no new jobs; ends when done");
-  if (code != config::kExitOk || !invocation.wait) return code;
+  Outcome outcome = report(control::ask(socket, R"({"command":"drain"})"), "draining: no new jobs; ends when done");
+  if (outcome.code != config::kExitOk || !invocation.wait) return outcome;
   pollfd ended{process.get(), POLLIN, 0};
   while (process && ::poll(&ended, 1, -1) < 0 && errno == EINTR) {
   }
   std::puts("the worker has ended");
-  return code;
+  return outcome;
 }
 
 }  // namespace cli

@@ -128,7 +128,7 @@ base::Result<std::string> roll_back_at_rest(const config::Loaded& loaded, std::o
 
 }  // namespace
 
-int show_policy_history(const config::Invocation& invocation, const config::Loaded& loaded) {
+Outcome show_policy_history(const config::Invocation& invocation, const config::Loaded& loaded) {
   const auto store = store_of(loaded);
   std::vector<std::string> warnings;
   const auto generations = store.list(warnings);
@@ -161,7 +161,7 @@ int show_policy_history(const config::Invocation& invocation, const config::Load
   return config::kExitOk;
 }
 
-int roll_back_policy(const config::Invocation& invocation, const config::Loaded& loaded) {
+Outcome roll_back_policy(const config::Invocation& invocation, const config::Loaded& loaded) {
   json::object request{{"command", "policy rollback"}};
   if (invocation.generation) request["generation"] = *invocation.generation;
   const auto socket = control::socket_path(loaded.settings.runtime_folder, loaded.settings.config_file);

@@ -53,7 +53,7 @@ std::vector<std::vector<std::string>> rows_of(const policy::CheckReport& report,
   return rows;
 }
 
-int print_report(const policy::CheckReport& report, const std::filesystem::path& path, bool as_json) {
+Outcome print_report(const policy::CheckReport& report, const std::filesystem::path& path, bool as_json) {
   if (as_json) {
     json::array errors(report.errors.begin(), report.errors.end());
     json::array warnings;
@@ -167,7 +167,7 @@ json::array memory_of(const policy::rules::RuleSet& rules) {
 
 }  // namespace
 
-int check_policy(const config::Invocation& invocation, const config::Loaded& loaded) {
+Outcome check_policy(const config::Invocation& invocation, const config::Loaded& loaded) {
   if (loaded.settings.policy.empty()) return fail(config::kExitUsage, kNoPolicy);
   const auto report = policy::check(loaded.settings.policy, base::make_system_clock()->wall_now(),
                                     config::policy_data_folder(loaded.settings.state_folder));
@@ -175,7 +175,7 @@ int check_policy(const config::Invocation& invocation, const config::Loaded& loa
   return print_report(*report, loaded.settings.policy, invocation.json);
 }
 
-int describe_policy(const config::Invocation& invocation, const config::Loaded& loaded) {
+Outcome describe_policy(const config::Invocation& invocation, const config::Loaded& loaded) {
   const auto& path = loaded.settings.policy;
   if (path.empty()) return fail(config::kExitUsage, kNoPolicy);
   const auto runtime = policy::open_policy(path);

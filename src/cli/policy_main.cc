@@ -1,16 +1,13 @@
 // studio-policy: the commands of `studio-worker policy`. They hold Lua, simulate and compare, and the daemon does not.
 
-#include <cstdio>
-
 #include "cli/commands.h"
-#include "cli/text.h"
-#include "config/command_line.h"
+#include "cli/program.h"
 #include "config/exit_code.h"
 
 namespace cli {
 namespace {
 
-int run_policy_command(const config::Invocation& invocation, const config::Loaded& loaded) {
+Outcome run_policy_command(const config::Invocation& invocation, const config::Loaded& loaded) {
   switch (invocation.command) {
     case config::Command::kPolicyCheck:
       return check_policy(invocation, loaded);
@@ -49,16 +46,13 @@ int run_policy_command(const config::Invocation& invocation, const config::Loade
 }  // namespace cli
 
 int main(int argc, char** argv) {
-  const auto parsed = config::parse_command_line(argc, argv, STUDIO_VERSION);
-  if (const auto* end = std::get_if<config::Exit>(&parsed)) {
-    std::fputs(end->text.c_str(), end->to_stderr ? stderr : stdout);
-    return end->code;
-  }
-  const auto& invocation = std::get<config::Invocation>(parsed);
-  if (!config::is_about_policy(invocation.command)) {
-    return cli::fail(config::kExitUsage, "studio-policy is a part of studio-worker; use: studio-worker policy --help");
-  }
-  const auto loaded = config::load(invocation.overrides);
-  if (!loaded) return cli::fail(loaded.error());
-  return cli::run_policy_command(invocation, *loaded);
+  return cli::run_program(argc, argv, STUDIO_VERSION, [](const config::Invocation& invocation) -> cli::Outcome {
+    if (!config::is_about_policy(invocation.command)) {
+      return cli::fail(config::kExitUsage,
+                       "studio-policy is a part of studio-worker; use: studio-worker policy --help");
+    }
+    const auto loaded = config::load(invocation.overrides);
+    if (!loaded) return cli::fail(loaded.error());
+    return cli::run_policy_command(invocation, *loaded);
+  });
 }

@@ -53,7 +53,7 @@ std::string registration_of(const config::Settings& settings) {
   return "not registered (will auto-register on next launch)";
 }
 
-int stopped_status(const config::Invocation& invocation, const config::Loaded& loaded) {
+Outcome stopped_status(const config::Invocation& invocation, const config::Loaded& loaded) {
   const auto& settings = loaded.settings;
   if (invocation.json) {
     std::printf("%s\n", json::serialize(json::object{{"running", false},
@@ -93,7 +93,8 @@ std::string claiming_text(const json::object& status) {
 }
 
 std::string policy_text(const json::object& policy) {
-  if (flag_of(policy, "safe_mode")) return "SAFE MODE, nothing is claimed: " + text_of(policy, "error");
+  const std::string error = first_error(policy.at("error").as_string(), "studio-worker policy check");
+  if (flag_of(policy, "safe_mode")) return "SAFE MODE, nothing is claimed: " + error;
   std::string text;
   for (const auto& file : policy.at("files").as_array())
     text += (text.empty() ? "" : ", ") + std::string(file.as_string());
@@ -102,7 +103,6 @@ std::string policy_text(const json::object& policy) {
   const std::string since = text_of(policy, "since");
   if (since == policy::generations::kRollback) text += ", by rollback until the policy folder changes";
   if (since == policy::generations::kFromShadow) text += ", from the shadow until the policy folder changes";
-  const std::string error = text_of(policy, "error");
   const std::string disk_error = text_of(policy, "disk_error");
   const std::string held = text_of(policy, "held");
   if (!held.empty()) text += "; the newest save is held: " + held;
@@ -184,7 +184,7 @@ void print_status(const json::object& status, const config::Settings& settings) 
 
 }  // namespace
 
-int show_status(const config::Invocation& invocation, const config::Loaded& loaded) {
+Outcome show_status(const config::Invocation& invocation, const config::Loaded& loaded) {
   const auto socket = control::socket_path(loaded.settings.runtime_folder, loaded.settings.config_file);
   const auto answer = control::ask(socket, R"({"command":"status"})");
   if (!answer) {
@@ -201,14 +201,14 @@ int show_status(const config::Invocation& invocation, const config::Loaded& load
   return config::kExitOk;
 }
 
-int show_config(const config::Invocation& invocation, const config::Loaded& loaded) {
+Outcome show_config(const config::Invocation& invocation, const config::Loaded& loaded) {
   const auto text = invocation.json ? config::show_json(loaded.settings, invocation.show_secrets) + "\n"
                                     : config::show_text(loaded.settings, invocation.show_secrets);
   std::fputs(text.c_str(), stdout);
   return config::kExitOk;
 }
 
-int check_config(const config::Invocation& invocation, const config::Loaded& loaded) {
+Outcome check_config(const config::Invocation& invocation, const config::Loaded& loaded) {
   const auto urls = studio::Urls::parse(loaded.settings.api_base_url);
   if (!urls) return fail(urls.error());
   std::vector<std::string> warnings = loaded.warnings;
@@ -231,7 +231,7 @@ int check_config(const config::Invocation& invocation, const config::Loaded& loa
   return config::kExitOk;
 }
 
-int list_engines(const config::Invocation& invocation, const config::Loaded& loaded) {
+Outcome list_engines(const config::Invocation& invocation, const config::Loaded& loaded) {
   const auto engines = config::load_engines(loaded.settings.engines);
   json::array list;
   std::vector<std::vector<std::string>> rows = {{"engine", "serves", "kinds", "folder"}};

@@ -76,7 +76,7 @@ void print_why(const policy::records::WhyReport& report) {
 
 }  // namespace
 
-int replay_policy(const config::Invocation& invocation, const config::Loaded& loaded) {
+Outcome replay_policy(const config::Invocation& invocation, const config::Loaded& loaded) {
   const auto runtime = policy::open_policy(invocation.with);
   if (!runtime) return fail(config::kExitFailed, runtime.error().message);
   const auto clock = base::make_system_clock();
@@ -97,7 +97,7 @@ int replay_policy(const config::Invocation& invocation, const config::Loaded& lo
   return config::kExitOk;
 }
 
-int why_refused(const config::Invocation& invocation, const config::Loaded& loaded) {
+Outcome why_refused(const config::Invocation& invocation, const config::Loaded& loaded) {
   if (loaded.settings.policy.empty()) return fail(config::kExitUsage, kNoPolicy);
   const auto runtime = policy::open_policy(loaded.settings.policy);
   if (!runtime) return fail(config::kExitFailed, runtime.error().message);

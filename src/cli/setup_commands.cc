@@ -11,7 +11,7 @@
 namespace cli {
 namespace {
 
-int saved(const base::Status& status, const std::string& done) {
+Outcome saved(const base::Status& status, const std::string& done) {
   if (!status) return fail(status.error());
   std::printf("%s\n", done.c_str());
   return config::kExitOk;
@@ -19,7 +19,7 @@ int saved(const base::Status& status, const std::string& done) {
 
 }  // namespace
 
-int register_worker(const config::Invocation& invocation, const config::Loaded& loaded) {
+Outcome register_worker(const config::Invocation& invocation, const config::Loaded& loaded) {
   std::vector<config::Change> changes;
   std::string done;
   if (invocation.overrides.api_base_url) {
@@ -44,7 +44,7 @@ int register_worker(const config::Invocation& invocation, const config::Loaded& 
   return saved(config::save(loaded.settings, changes), done);
 }
 
-int set_threshold(const config::Invocation& invocation, const config::Loaded& loaded) {
+Outcome set_threshold(const config::Invocation& invocation, const config::Loaded& loaded) {
   const double threshold = *invocation.threshold;
   if (!(threshold >= 0)) return fail(config::kExitFailed, "threshold must be >= 0");
   if (threshold > 100000) return fail(config::kExitFailed, "threshold must be <= 100000 GiB");
@@ -52,7 +52,7 @@ int set_threshold(const config::Invocation& invocation, const config::Loaded& lo
   return saved(config::save(loaded.settings, {{"vram_threshold_gb", text}}), "vram_threshold_gb = " + text);
 }
 
-int set_enabled(const config::Loaded& loaded, bool enabled) {
+Outcome set_enabled(const config::Loaded& loaded, bool enabled) {
   return saved(config::save(loaded.settings, {{"auto_enabled", enabled ? "true" : "false"}}),
                enabled ? "enabled: jobs are claimed from the next start on (now: studio-worker resume)"
                        : "disabled: no jobs are claimed from the next start on (now: studio-worker pause)");

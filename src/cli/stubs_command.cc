@@ -61,7 +61,7 @@ base::Status write(std::array<File, 2>& files) {
 
 }  // namespace
 
-int write_policy_stubs(const config::Invocation& invocation, const config::Loaded& loaded) {
+Outcome write_policy_stubs(const config::Invocation& invocation, const config::Loaded& loaded) {
   const auto folder = folder_of(invocation, loaded);
   if (folder.empty()) return fail(config::kExitUsage, std::string(kNoPolicy) + ", or name the folder to write to");
   std::error_code unknown;

@@ -119,7 +119,7 @@ void print_json(const Report& report, bool ok) {
 
 }  // namespace
 
-int test_policy(const config::Invocation& invocation, const config::Loaded& loaded) {
+Outcome test_policy(const config::Invocation& invocation, const config::Loaded& loaded) {
   const auto& path = loaded.settings.policy;
   if (path.empty()) return fail(config::kExitUsage, kNoPolicy);
   const auto files = policy::read_sources(path);

@@ -5,10 +5,18 @@
 #include <cstdint>
 #include <cstdio>
 
+#include <boost/json.hpp>
+
+#include "base/log.h"
+#include "base/text/lines.h"
 #include "config/exit_code.h"
 
 namespace cli {
 namespace {
+
+namespace json = boost::json;
+
+constexpr std::size_t kLongestError = 64UL * 1024;  // of all the lines: a policy may have many errors
 
 /// Characters, not bytes: a column with an ellipsis must not shift the next.
 std::size_t width_of(std::string_view text) {
@@ -18,12 +26,11 @@ std::size_t width_of(std::string_view text) {
 
 }  // namespace
 
-int fail(int exit_code, std::string_view message) {
-  std::fprintf(stderr, "error: %.*s\n", static_cast<int>(message.size()), message.data());
-  return exit_code;
+Outcome fail(int exit_code, std::string_view message) {
+  return {exit_code, std::string(message)};
 }
 
-int fail(const base::Error& error) {
+Outcome fail(const base::Error& error) {
   switch (error.code) {
     case base::Code::kInvalid:
     case base::Code::kCorrupt:
@@ -36,6 +43,23 @@ int fail(const base::Error& error) {
     default:
       return fail(config::kExitFailed, error.message);
   }
+}
+
+void tell(const Outcome& outcome, bool as_json) {
+  if (outcome.error.empty()) return;
+  std::fprintf(stderr, "error: %s\n", base::printable_lines(outcome.error, kLongestError).c_str());
+  if (as_json) tell_json(outcome.error);
+}
+
+void tell_json(std::string_view error) {
+  std::puts(json::serialize(json::object{{"error", base::printable_lines(error, kLongestError)}}).c_str());
+}
+
+std::string first_error(std::string_view lines, std::string_view all) {
+  const auto each = base::lines_of(lines);
+  std::string text = base::log::printable(each.front());
+  if (each.size() > 1) text += " (and " + std::to_string(each.size() - 1) + " more: " + std::string(all) + ")";
+  return text;
 }
 
 std::string columns(const std::vector<std::vector<std::string>>& rows, std::string_view indent) {

@@ -3,15 +3,32 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
 
 namespace cli {
 
-/// "error: <message>" on stderr; returns the exit code that fits the error.
-int fail(const base::Error& error);
-int fail(int exit_code, std::string_view message);
+/// How a command ended, and what it failed for; without an error it has said everything itself.
+struct Outcome {
+  int code = 0;
+  std::string error;  // may be several lines
+
+  Outcome(int exit_code, std::string message = {}) : code(exit_code), error(std::move(message)) {}
+};
+
+/// With the exit code that fits the error.
+Outcome fail(const base::Error& error);
+Outcome fail(int exit_code, std::string_view message);
+
+/// The only place that says what a command failed for: on stderr, and with --json as {"error": "..."} on stdout too.
+void tell(const Outcome& outcome, bool as_json);
+/// The same object for a command line that was not understood; its text has been printed.
+void tell_json(std::string_view error);
+
+/// The first of the lines, and that `all` shows the others.
+std::string first_error(std::string_view lines, std::string_view all);
 
 /// Rows with columns padded to their widest cell; the last column is not padded.
 std::string columns(const std::vector<std::vector<std::string>>& rows, std::string_view indent = "  ");

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import re
 
 from harness import Scenario, jobs
 
@@ -69,6 +70,54 @@ class PolicyWarnings(Scenario):
         self.assert_clean(studio)
         self.assertEqual(worker.count(r"can never work"), 1)
         self.stop(worker)
+
+
+class PolicyErrors(Scenario):
+    def test_each_text_is_escaped_once(self):
+        folder = self.folder / "policies"
+        folder.mkdir()
+        (folder / "a.lua").write_text("night = 'ü'\n")
+        (folder / "b.lua").write_text("error('say \"ü\" \\\\')\n")
+        studio = self.studio(jobs("llm", 1, expect="declined"), "--stay")
+        self.write_config(studio.url)
+        worker = self.worker("--policy", folder)
+        first = "a.lua:1: globals cannot be set (write 'local' in front): 'night'"
+        worker.wait_line(re.escape(f'error="{first}\\x0ab.lua:1: say \\"ü\\" \\\\"'))
+        worker.wait_line(re.escape(f"nothing is claimed: {first}") + "$")
+        status = self.control("status", "--json")[1]
+        self.assertEqual(json.loads(status)["policy"]["error"], first + '\nb.lua:1: say "ü" \\')
+        self.assertIn(first + " (and 1 more: studio-worker policy check)\n", self.control("status")[1])
+        self.stop(worker)
+
+
+class PolicyCommandsThatFail(Scenario):
+    def test_each_says_why_as_json_too(self):
+        broken = self.folder / "broken"
+        broken.mkdir()
+        (broken / "a.lua").write_text("worker = 1\n")
+        (broken / "b.lua").write_text("night = 1\n")
+        wrong = self.folder / "offer.json"
+        wrong.write_text("{}")
+        for words, code in ((("describe", "--policy", broken), 1), (("why", "--policy", broken), 1),
+                            (("simulate", "--policy", SHIPPED, "--vram", "20"), 2),
+                            (("explain", "--policy", SHIPPED, wrong), 1), (("rollback",), 1), (("shadow",), 3),
+                            (("stubs", self.folder / "nowhere"), 1), (("test", "--policy", broken / "no"), 1),
+                            (("explain", "--last", "--id", "7"), 2), ((), 2)):
+            plain = self.control("policy", *words)
+            self.assertEqual(plain[:2], (code, ""), words)
+            self.assertTrue(plain[2].startswith("error: "), plain[2])
+            ended, out, err = self.control("policy", *words, "--json")
+            self.assertEqual((ended, err), (code, plain[2]), words)
+            self.assertEqual(list(json.loads(out)), ["error"])
+            self.assertIn(json.loads(out)["error"].splitlines()[0], err)
+
+    def test_the_offer_of_the_card_is_one(self):
+        card = (SHIPPED / "README.md").read_text()
+        offer = self.folder / "offer.json"
+        offer.write_text(card[card.index("\n    {\n"):card.index("\n    }\n") + 7])
+        code, out, err = self.control("policy", "explain", "--policy", SHIPPED, offer)
+        self.assertEqual((code, err), (0, ""))
+        self.assertIn("offer 8f3c  ember-keep / image", out)
 
 
 class PolicyStubs(Scenario):

@@ -105,7 +105,7 @@ json::object json_of(const Compared& compared) {
 
 }  // namespace
 
-int diff_policies(const config::Invocation& invocation, const config::Loaded& loaded) {
+Outcome diff_policies(const config::Invocation& invocation, const config::Loaded& loaded) {
   const auto compared = compare(invocation, loaded);
   // As of diff: 1 says that there are differences, so it cannot say that the comparison failed.
   if (!compared) return fail(config::kExitUsage, compared.error().message);

@@ -162,7 +162,7 @@ void print_json(const Question& question, const policy::Explanation& explanation
 
 }  // namespace
 
-int explain_policy(const config::Invocation& invocation, const config::Loaded& loaded) {
+Outcome explain_policy(const config::Invocation& invocation, const config::Loaded& loaded) {
   const auto& path = loaded.settings.policy;
   if (path.empty()) return fail(config::kExitUsage, kNoPolicy);
   auto files = policy::read_sources(path);

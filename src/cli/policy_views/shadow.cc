@@ -17,8 +17,8 @@ namespace {
 
 namespace json = boost::json;
 
-/// The worker's answer; an exit code when there is none.
-std::variant<json::object, int> ask_worker(const config::Loaded& loaded, const json::object& request) {
+/// The worker's answer; why there is none otherwise.
+std::variant<json::object, Outcome> ask_worker(const config::Loaded& loaded, const json::object& request) {
   const auto socket = control::socket_path(loaded.settings.runtime_folder, loaded.settings.config_file);
   const auto answer = control::ask(socket, json::serialize(request));
   if (!answer && answer.error().code == base::Code::kNotFound) {
@@ -29,9 +29,9 @@ std::variant<json::object, int> ask_worker(const config::Loaded& loaded, const j
 }
 
 /// Sends it and says what was done.
-int order(const config::Loaded& loaded, const json::object& request) {
+Outcome order(const config::Loaded& loaded, const json::object& request) {
   const auto answer = ask_worker(loaded, request);
-  if (const auto* code = std::get_if<int>(&answer)) return *code;
+  if (const auto* failed = std::get_if<Outcome>(&answer)) return *failed;
   std::printf("%s\n", base::log::printable(std::get<json::object>(answer).at("done").as_string()).c_str());
   return config::kExitOk;
 }
@@ -39,7 +39,7 @@ int order(const config::Loaded& loaded, const json::object& request) {
 void print(const json::object& shadow) {
   const std::string path = base::log::printable(shadow.at("path").as_string());
   std::printf("%s beside the policy in force, since %s\n", path.c_str(), shadow.at("since").as_string().c_str());
-  const std::string error = base::log::printable(shadow.at("error").as_string());
+  const std::string error = first_error(shadow.at("error").as_string(), "studio-worker policy check --policy " + path);
   if (!error.empty()) std::printf("its newest save is refused: %s\n", error.c_str());
   const auto count = [&shadow](const char* key) { return shadow.at(key).to_number<unsigned long long>(); };
   if (const auto dropped = count("dropped"); dropped > 0) std::printf("%llu offers came too fast for it\n", dropped);
@@ -51,9 +51,9 @@ void print(const json::object& shadow) {
       shadow.at("text").as_string().c_str());
 }
 
-int show(const config::Loaded& loaded, bool as_json) {
+Outcome show(const config::Loaded& loaded, bool as_json) {
   const auto answer = ask_worker(loaded, {{"command", "policy shadow"}});
-  if (const auto* code = std::get_if<int>(&answer)) return *code;
+  if (const auto* failed = std::get_if<Outcome>(&answer)) return *failed;
   const json::value& shadow = std::get<json::object>(answer).at("shadow");
   if (as_json) {
     std::puts(json::serialize(shadow).c_str());
@@ -67,7 +67,7 @@ int show(const config::Loaded& loaded, bool as_json) {
 
 }  // namespace
 
-int shadow_policy(const config::Invocation& invocation, const config::Loaded& loaded) {
+Outcome shadow_policy(const config::Invocation& invocation, const config::Loaded& loaded) {
   if (invocation.stop) return order(loaded, {{"command", "policy shadow"}, {"stop", true}});
   if (invocation.shadow_folder.empty()) return show(loaded, invocation.json);
   std::error_code failure;
@@ -76,7 +76,7 @@ int shadow_policy(const config::Invocation& invocation, const config::Loaded& lo
                {{"command", "policy shadow"}, {"path", failure ? invocation.shadow_folder.string() : path.string()}});
 }
 
-int promote_policy(const config::Invocation& invocation, const config::Loaded& loaded) {
+Outcome promote_policy(const config::Invocation& invocation, const config::Loaded& loaded) {
   json::object request{{"command", "policy promote"}};
   if (invocation.of_shadow) request["shadow"] = true;
   return order(loaded, request);

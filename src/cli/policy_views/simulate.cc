@@ -100,7 +100,7 @@ bool is_coloured_terminal() {
 
 }  // namespace
 
-int simulate_policy(const config::Invocation& invocation, const config::Loaded& loaded) {
+Outcome simulate_policy(const config::Invocation& invocation, const config::Loaded& loaded) {
   const auto& path = loaded.settings.policy;
   if (path.empty()) return fail(config::kExitUsage, kNoPolicy);
   const auto wanted = read_wanted(invocation);

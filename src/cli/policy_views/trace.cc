@@ -169,7 +169,7 @@ class Follower {
 
 }  // namespace
 
-int trace_policy(const config::Invocation& invocation, const config::Loaded& loaded) {
+Outcome trace_policy(const config::Invocation& invocation, const config::Loaded& loaded) {
   const auto records = policy::records::folder_in(config::policy_data_folder(loaded.settings.state_folder));
   const auto socket = control::socket_path(loaded.settings.runtime_folder, loaded.settings.config_file);
   std::optional<base::WallTime> since;

@@ -11,7 +11,7 @@ void require_placed(std::string_view message, std::string_view file, std::string
   require_printable(message);
   const bool ours = message.starts_with(file);
   std::cmatch found;
-  static const std::regex kMissing(R"(: the key "[a-z_]+" is missing)");
+  static const std::regex kMissing(R"(: the key "[a-z_]+" is missing(: write it like [^]+)?)");
   static const std::regex kPlaced(R"(:([0-9]{1,9})(:[1-9][0-9]*)?: [^]+)");
   const char* const rest = message.data() + std::min(file.size(), message.size());
   const char* const end = message.data() + message.size();

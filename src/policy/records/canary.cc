@@ -6,22 +6,6 @@
 #include "policy/records/ring.h"
 
 namespace policy::records {
-namespace {
-
-/// A policy that accepted more than one in this many is not expected to accept none.
-constexpr std::size_t kOneIn = 5;
-
-}  // namespace
-
-std::string refusal(const std::string& error, const DecisionRecord& offer) {
-  return error + " (on the recorded offer " + offer.offer.id.str() + ")";
-}
-
-std::string doubt(std::size_t offers, std::size_t before) {
-  if (before * kOneIn <= offers) return {};
-  return "it accepts none of the last " + std::to_string(offers) + " offers, the one in force " +
-         std::to_string(before);
-}
 
 Canary try_out(PolicyRuntime& candidate, PolicyRuntime* in_force, const std::filesystem::path& decisions) {
   const auto offers = newest(decisions, kTried);

@@ -15,11 +15,21 @@ namespace policy::records {
 /// How many of the last offers are tried.
 constexpr std::size_t kTried = 200;
 
+/// A policy that accepted more than one in this many is not expected to accept none.
+constexpr std::size_t kOneIn = 5;
+
 /// Why a policy is refused whose function fails with `error` on this offer.
-std::string refusal(const std::string& error, const DecisionRecord& offer);
+inline std::string refusal(const std::string& error, const DecisionRecord& offer) {
+  return error + " (on the recorded offer " + offer.offer.id.str() + ")";
+}
+
 /// Why a policy that accepts none of `offers` waits for the operator, when the one in force accepts `before` of them.
 /// Empty when that one accepts too few to expect any.
-std::string doubt(std::size_t offers, std::size_t before);
+inline std::string doubt(std::size_t offers, std::size_t before) {
+  if (before * kOneIn <= offers) return {};
+  return "it accepts none of the last " + std::to_string(offers) + " offers, the one in force " +
+         std::to_string(before);
+}
 
 struct Canary {
   TallyReport tally;    // against the verdicts that were recorded

@@ -56,8 +56,7 @@ worker.log_to 'studio' { at_most = '60/min', stop = true }
 worker.on('log', function() end))");
   for (const char* part :
        {"Asia/Tokyo", "jobs are claimed during \"night\" (every day 22:00-07:00)",
-        "and no window opens on \"fair\" (2026-12-24 .. 2027-01-02 and 2027-03-01); one that opened before runs to its "
-        "end",
+        "and no window opens on \"fair\" (2026-12-24 .. 2027-01-02 and 2027-03-01); one that opened before runs",
         "in the last 10m of a window",
         "game \"a-*\" is accepted, only image and llm, up to 8 GiB of VRAM, for at most 15m",
         "game \"b\" is declined: \"not here\"", "every other game is declined",

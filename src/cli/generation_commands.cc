@@ -11,7 +11,6 @@
 #include "config/paths.h"
 #include "control/client.h"
 #include "policy/generations/store.h"
-#include "policy/policy_host.h"
 #include "policy/policy_runtime.h"
 
 namespace cli {

@@ -11,8 +11,8 @@
 #include "config/exit_code.h"
 #include "config/paths.h"
 #include "policy/inspect.h"
-#include "policy/policy_host.h"
 #include "policy/records/replay.h"
+#include "policy/records/ring.h"
 #include "policy/records/tally_text.h"
 
 namespace cli {

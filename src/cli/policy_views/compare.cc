@@ -12,8 +12,8 @@
 #include "config/paths.h"
 #include "policy/compare/diff.h"
 #include "policy/inspect.h"
-#include "policy/policy_host.h"
 #include "policy/records/replay.h"
+#include "policy/records/ring.h"
 #include "policy/records/tally_text.h"
 #include "policy/rules/rule_set.h"
 

@@ -19,7 +19,6 @@
 #include "machine/sensors.h"
 #include "policy/generations/store.h"
 #include "policy/inspect.h"
-#include "policy/policy_host.h"
 #include "policy/rules/rule_set.h"
 #include "protocol/frames.h"
 

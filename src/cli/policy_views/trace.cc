@@ -16,7 +16,6 @@
 #include "config/exit_code.h"
 #include "config/paths.h"
 #include "control/client.h"
-#include "policy/policy_host.h"
 #include "policy/records/record.h"
 #include "policy/records/ring.h"
 #include "policy/rules/zone.h"

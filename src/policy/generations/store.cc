@@ -9,6 +9,7 @@
 #include <boost/json.hpp>
 
 #include "base/files.h"
+#include "policy/json_text.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -29,11 +30,6 @@ base::Result<json::object> read_document(const std::filesystem::path& path) {
   json::value value = json::parse(text, failure);
   if (failure || !value.is_object()) return base::Error{base::Code::kCorrupt, path.string() + " is damaged"};
   return std::move(value.as_object());
-}
-
-std::string text_of(const json::object& object, std::string_view key) {
-  const json::value* value = object.if_contains(key);
-  return value != nullptr && value->is_string() ? std::string(value->as_string()) : std::string();
 }
 
 std::uint64_t number_of(const json::object& object, std::string_view key) {

@@ -7,17 +7,13 @@
 #include "base/files.h"
 #include "base/log.h"
 #include "base/run_on.h"
+#include "policy/json_text.h"
 #include "policy/records/record.h"
 
 namespace policy::pause {
 namespace {
 
 namespace json = boost::json;
-
-std::string text_of(const json::object& object, std::string_view key) {
-  const json::value* value = object.if_contains(key);
-  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
-}
 
 std::vector<Lasting> read(const std::filesystem::path& file) {
   std::vector<Lasting> all;

@@ -1,5 +1,6 @@
 #include "base/files.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -60,6 +61,27 @@ Result<std::string> read_file(const std::filesystem::path& path, Bytes limit) {
     text.append(chunk.data(), static_cast<std::size_t>(got));
     if (text.size() > limit) return too_large;
   }
+}
+
+Result<std::string> read_file_end(const std::filesystem::path& path, Bytes bytes) {
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return file_error("open", path, errno);
+  struct stat info {};
+  if (::fstat(fd.get(), &info) != 0) return file_error("read", path, errno);
+  if (!S_ISREG(info.st_mode)) return file_error("read", path, S_ISDIR(info.st_mode) ? EISDIR : EINVAL);
+  std::string text(static_cast<std::size_t>(std::min(bytes, static_cast<Bytes>(info.st_size))), '\0');
+  for (std::size_t read = 0; read < text.size();) {
+    const auto from = info.st_size - static_cast<off_t>(text.size() - read);
+    const ssize_t got = ::pread(fd.get(), text.data() + read, text.size() - read, from);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return file_error("read", path, errno);
+    if (got == 0) {
+      text.resize(read);
+      break;
+    }
+    read += static_cast<std::size_t>(got);
+  }
+  return text;
 }
 
 Status write_file_atomically(const std::filesystem::path& path, std::string_view text, mode_t mode) {

@@ -15,6 +15,9 @@ namespace base {
 /// Errors: kNotFound when it does not exist, kExhausted when larger than `limit`, kUnavailable otherwise.
 Result<std::string> read_file(const std::filesystem::path& path, Bytes limit = 16 * kMiB);
 
+/// The last `bytes` of a regular file, or all of it. Errors: as read_file.
+Result<std::string> read_file_end(const std::filesystem::path& path, Bytes bytes);
+
 /// Writes a temporary file in the same folder, syncs it, renames it over `path`. Readers see the old or the new text.
 /// Errors: kExhausted on a full disk, kUnavailable otherwise; `path` is untouched then.
 Status write_file_atomically(const std::filesystem::path& path, std::string_view text, mode_t mode = 0600);

@@ -12,7 +12,7 @@ FORM = re.compile(r"case\.(\w+)\('([^']+)'")
 
 # What the heap of the daemon may move by; a leak of a kilobyte a case would be more. Pages of its program do not count:
 # more of them are mapped as more of it runs.
-MEMORY_NOISE = 512 << 10
+MEMORY_NOISE = 256 << 10
 WARM_UP = 600  # offers
 
 
@@ -74,13 +74,15 @@ class Containment(Scenario):
         studio, worker = self.start()
         # What the daemon keeps of offers, the last few hundred of them, has its size before it is measured.
         studio.add_jobs({"kind": "video", "count": WARM_UP, "expect": "declined"})
-        settled, generation, memory = 1 + WARM_UP, 1, None
+        settled, memory = 1 + WARM_UP, None
         studio.wait_settled(settled)
-        for prefix in "0123":
+        # The first ones, which no case's name begins with: what a reload takes for a moment has its size as well.
+        for generation, prefix in enumerate("wxyz0123", 2):
             cases = [case for case in read_cases() if case.fate != "load_error" and case.name[0] == prefix]
             self.run_cases("hooks.lua", prefix=prefix, event="offer", subject="facts.game")
-            generation += 1
             worker.wait_line(rf"a policy is in force generation={generation}")
+            if not cases:
+                continue
             for case in cases:
                 expected = "done" if case.fate == "harmless" else "declined"
                 studio.add_jobs({"kind": "llm", "game": case.name, "expect": expected})

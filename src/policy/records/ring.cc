@@ -15,6 +15,12 @@
 namespace policy::records {
 namespace {
 
+/// Who looks for the newest records need not go back further for the cards they rest on.
+constexpr base::Bytes kTellAgain = 64 * base::kKiB;
+
+/// No line of a record is shorter.
+constexpr std::size_t kShortest = 100;
+
 /// "000012-20260325.jsonl": its place in the order, and the day of its records.
 struct FileName {
   std::uint64_t number = 0;
@@ -102,24 +108,56 @@ std::size_t start_of_line(std::string_view text, std::size_t at) {
   return before == std::string_view::npos ? 0 : before + 1;
 }
 
-/// The live records of the last `lines` lines, which rest on the last line before them that tells the cards.
-std::vector<DecisionRecord> read_tail(std::string_view text, std::size_t lines) {
+/// The last bytes of a file, from the start of a line on.
+struct End {
+  std::string text;
+  bool whole = false;
+};
+
+End end_of(const FileName& file, base::Bytes bytes) {
+  auto text = base::read_file_end(file.path, bytes);
+  if (!text || text->size() < bytes) return {text ? std::move(*text) : std::string(), true};
+  const auto first = text->find('\n');
+  text->erase(0, first == std::string::npos ? text->size() : first + 1);
+  return {std::move(*text), false};
+}
+
+/// The live records of the last `lines` lines, which rest on the last line before them that tells the cards. Nothing
+/// when that line stands further up.
+std::optional<std::vector<DecisionRecord>> read_tail(const End& end, std::size_t lines) {
+  const std::string_view text = end.text;
   std::size_t start = text.size();
   for (std::size_t line = 0; line <= lines && start > 0; ++line) start = start_of_line(text, start - 1);
   std::vector<DecisionRecord> found;
+  found.reserve(std::min(lines, text.size() / kShortest));
   const auto keep = [&found](const DecisionRecord& record) {
     if (record.mode == Mode::kLive) found.push_back(record);
     return true;
   };
   Reader reader;
   ReadCounts ignored;
-  const auto cards = text.substr(0, start).rfind(kCardsKey);
-  if (cards != std::string_view::npos) {
+  const auto cards = text.substr(0, text.find('\n', start)).rfind(kCardsKey);
+  if (cards == std::string_view::npos && !end.whole) return std::nullopt;
+  if (cards < start) {
     const auto line = start_of_line(text, cards);
     read_lines(text.substr(line, text.find('\n', cards) + 1 - line), reader, ignored, [](const auto&) { return true; });
   }
   read_lines(text.substr(start), reader, ignored, keep);
   return found;
+}
+
+/// At most `count`. Most often the first look finds them: so much holds a few hundred records.
+std::vector<DecisionRecord> newest_of(const FileName& file, std::size_t count) {
+  constexpr base::Bytes kFirstLook = 256 * base::kKiB;
+  for (base::Bytes bytes = kFirstLook;; bytes *= 4) {
+    const End end = end_of(file, bytes);
+    auto found = read_tail(end, count);
+    // Some of the lines were no live records: the rest stands further up.
+    if (!found || found->size() < count) found = read_tail(end, end.text.size());
+    if (!end.whole && (!found || found->size() < count)) continue;
+    found->erase(found->begin(), found->end() - static_cast<std::ptrdiff_t>(std::min(found->size(), count)));
+    return std::move(*found);
+  }
 }
 
 }  // namespace
@@ -131,6 +169,10 @@ std::filesystem::path folder_in(const std::filesystem::path& data) {
 base::Status Ring::append(const DecisionRecord* records, std::size_t count, base::WallTime now) {
   const auto today = day_of(now);
   if (!file_ || day_ != today || size_ >= limits_.file) CHECK_OK(open(today));
+  if (size_ >= told_ + kTellAgain) {
+    writer_.reset();
+    told_ = size_;
+  }
   text_.assign(half_line_ ? "\n" : "");
   for (std::size_t i = 0; i < count; ++i) writer_.append(text_, records[i]);
   auto written = write_all(file_.get(), text_, path_);
@@ -157,6 +199,7 @@ base::Status Ring::open(std::chrono::sys_days day) {
   struct stat info {};
   if (!file_ || ::fstat(file_.get(), &info) != 0) return base::file_error("open", path_, errno);
   size_ = static_cast<base::Bytes>(info.st_size);
+  told_ = size_;
   day_ = day;
   char last_byte = '\n';
   half_line_ = size_ > 0 && ::pread(file_.get(), &last_byte, 1, info.st_size - 1) == 1 && last_byte != '\n';
@@ -201,14 +244,9 @@ std::vector<DecisionRecord> newest(const std::filesystem::path& folder, std::siz
   std::vector<DecisionRecord> found;
   const auto files = files_in(folder);
   for (auto file = files.rbegin(); file != files.rend() && found.size() < count; ++file) {
-    const auto text = text_of(*file);
-    if (!text) continue;
-    const auto wanted = count - found.size();
-    auto here = read_tail(*text, wanted);
-    // Some of the lines were no live records: the rest stands further up.
-    if (here.size() < wanted) here = read_tail(*text, text->size());
-    const auto first = here.end() - static_cast<std::ptrdiff_t>(std::min(here.size(), wanted));
-    found.insert(found.begin(), std::make_move_iterator(first), std::make_move_iterator(here.end()));
+    auto here = newest_of(*file, count - found.size());
+    here.insert(here.end(), std::make_move_iterator(found.begin()), std::make_move_iterator(found.end()));
+    found = std::move(here);
   }
   return found;
 }

@@ -40,6 +40,7 @@ class Ring {
   std::filesystem::path path_;
   std::chrono::sys_days day_{};
   base::Bytes size_ = 0;
+  base::Bytes told_ = 0;  // the size at which the cards were written whether they had changed or not
   bool half_line_ = false;
   Writer writer_;
   std::string text_;

@@ -68,6 +68,19 @@ TEST_F(FilesTest, ReadSaysWhatIsWrong) {
   EXPECT_EQ(read_file("/dev/zero", kMiB).error().code, Code::kExhausted);
 }
 
+TEST_F(FilesTest, TheEndIsReadAlone) {
+  ASSERT_TRUE(write_file(path("a"), "12345"));
+  EXPECT_EQ(*read_file_end(path("a"), 2), "45");
+  EXPECT_EQ(*read_file_end(path("a"), 5), "12345");
+  EXPECT_EQ(*read_file_end(path("a"), 6), "12345");
+  EXPECT_EQ(*read_file_end(path("a"), 0), "");
+  std::filesystem::resize_file(path("a"), 1ULL << 42);
+  EXPECT_EQ(*read_file_end(path("a"), 3), std::string(3, '\0'));
+  EXPECT_EQ(read_file_end(path("missing"), 1).error().code, Code::kNotFound);
+  EXPECT_EQ(read_file_end(temp_.path(), 1).error().code, Code::kUnavailable);
+  EXPECT_EQ(read_file_end("/dev/zero", 1).error().code, Code::kUnavailable);
+}
+
 TEST_F(FilesTest, P13_AHugeFileIsRefusedBeforeItIsRead) {
   ASSERT_TRUE(write_file(path("huge"), ""));
   std::filesystem::resize_file(path("huge"), 1ULL << 42);

@@ -173,6 +173,30 @@ TEST_F(DecisionRing, TheOldestMakeRoom) {
   EXPECT_THAT(ids(), ElementsAre("now"));
 }
 
+TEST_F(DecisionRing, TheNewestAreThoseOfTheWholeRingHoweverFarUpTheyStand) {
+  Ring ring(folder, {.file = 3 * base::kMiB, .age = std::chrono::days(14)});
+  std::vector<DecisionRecord> all;
+  for (int i = 0; i < 8000; ++i) {
+    auto record = make_record(std::to_string(i), day);
+    // Long stretches of either mode, and cards that change once in the middle of a file.
+    if (i % 3000 >= 1000) record.mode = Mode::kShadow;
+    if (i >= 2500) record.facts.gpus.push_back({.index = 1, .name = "second", .total = base::Bytes(i >= 5000 ? 2 : 1)});
+    ASSERT_TRUE(ring.append(&record, 1, day));
+    if (record.mode == Mode::kLive) all.push_back(record);
+  }
+  ASSERT_GE(files(), 2U);
+  for (const std::size_t count : {1U, 100U, 999U, 1000U, 1001U, 2000U, 2001U, 3000U, 9000U}) {
+    const auto found = newest(folder, count);
+    ASSERT_EQ(found.size(), std::min(count, all.size()));
+    for (std::size_t i = 0; i < found.size(); ++i) {
+      const DecisionRecord& expected = all[all.size() - found.size() + i];
+      ASSERT_EQ(found[i].offer.id.str(), expected.offer.id.str()) << count;
+      ASSERT_EQ(found[i].facts.gpus.size(), expected.facts.gpus.size()) << count;
+      ASSERT_EQ(found[i].facts.gpus.back().total, expected.facts.gpus.back().total) << count;
+    }
+  }
+}
+
 TEST_F(DecisionRing, ADiskThatCannotBeWrittenIsTriedAgain) {
   write(folder, "a file in the way");
   Ring ring(folder);

@@ -150,6 +150,8 @@
 ---@field seconds? number seconds: of sound or video
 ---@field chars? number of text to speak
 ---@field max_tokens? number of the answer
+---@field cached? boolean all files of the model are on this machine
+---@field download? number bytes: of the model's files that are not
 ---@field est_time? number seconds: median of the last runs of this model at about this size
 
 ---what the sensors say
@@ -303,6 +305,8 @@ function worker.note(text) end
 ---@field seconds? number seconds: of sound or video
 ---@field chars? number of text to speak
 ---@field max_tokens? number of the answer
+---@field cached? boolean all files of the model are there; true without it
+---@field download? worker.Size of the model's files that are not; 0 without it
 ---@field est_time? worker.Span how long it will take
 
 ---t:done { ... }

@@ -11,7 +11,7 @@
 #include "base/task_group.h"
 #include "base/timeout.h"
 #include "engine/frames.h"
-#include "engine/instance.h"
+#include "engine/instance/instance.h"
 #include "engine/roster.h"
 
 namespace engine {

@@ -19,6 +19,8 @@ struct Facts {
   base::WallTime now;
   std::vector<GpuFacts> gpus;
   std::optional<base::Duration> est_time = std::nullopt;  // of the offer, by this worker's own history
+  std::optional<bool> cached = std::nullopt;              // all files of its model are here
+  std::optional<base::Bytes> download = std::nullopt;     // the others together
   const Usage* usage = nullptr;                           // borrowed; nullptr = unknown
 };
 

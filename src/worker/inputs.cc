@@ -120,34 +120,10 @@ std::optional<job::Failure> Inputs::objection(const job::Offer& offer) const {
                           "` reads no images: its model source has no vision projector (a `text-encoder-vision` file)"};
 }
 
-std::string sanitised_model_id(std::string_view id) {
-  std::string name;
-  for (const char c : id) {
-    const bool kept = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '_' || c == '-';
-    name += kept ? c : '_';
-  }
-  if (name.empty()) return "_";
-  if (name.front() == '.') name.front() = '_';
-  return name;
-}
-
-std::variant<std::vector<engine::RunFile>, job::Failure> Inputs::locate_files(const job::Offer& offer,
-                                                                              const engine::Manifest& manifest) const {
-  std::vector<engine::RunFile> files;
-  for (const auto& file : offer.source.files) {
-    if (!manifest.fetch_files) {
-      files.push_back({file.role, {}});
-      continue;
-    }
-    auto path = options_.models_root / sanitised_model_id(offer.model.str()) / file.filename;
-    std::error_code failure;
-    if (!std::filesystem::is_regular_file(path, failure)) {
-      return job::Failure{job::FailureClass::kModelMissing,
-                          "model file " + file.filename + " of `" + offer.model.str() + "` is not on this worker"};
-    }
-    files.push_back({file.role, std::move(path)});
-  }
-  return files;
+asio::awaitable<engine::ModelFiles> Inputs::find_files(const job::Offer& offer, bool read) {
+  if (offer.source.files.empty() || !read) co_return engine::find_model_files({}, offer, read);
+  auto look = [&offer, &root = options_.models_root] { return engine::find_model_files(root, offer, true); };
+  co_return co_await base::run_on(disk_, std::move(look));
 }
 
 asio::awaitable<std::variant<std::vector<engine::RunInput>, job::Failure>> Inputs::fetch(

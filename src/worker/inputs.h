@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/ids.h"
 #include "engine/engine_pool.h"
+#include "engine/model_files.h"
 #include "job/offer.h"
 #include "job/result.h"
 #include "net/http_client.h"
@@ -33,17 +34,15 @@ struct InputOptions {
 
 class Inputs {
  public:
-  /// `disk`: where base64 is decoded and files are written.
+  /// `disk`: where base64 is decoded, and files are looked for and written.
   Inputs(InputOptions options, net::HttpClient& http, asio::any_io_executor disk)
       : options_(std::move(options)), http_(http), disk_(std::move(disk)) {}
 
   /// Why this task's inputs can never be used here; checked before anything is fetched.
   std::optional<job::Failure> objection(const job::Offer& offer) const;
 
-  /// Where the model's files are: <models_root>/<sanitised model id>/<filename> (contract 5.2). Only the roles when
-  /// the engine does not read them.
-  std::variant<std::vector<engine::RunFile>, job::Failure> locate_files(const job::Offer& offer,
-                                                                        const engine::Manifest& manifest) const;
+  /// Looked for on the disk thread, when the engine reads any. Requires: `offer` lives as long.
+  asio::awaitable<engine::ModelFiles> find_files(const job::Offer& offer, bool read);
 
   /// Fetches those inputs whose names are in `wanted` into `folder`, in order.
   asio::awaitable<std::variant<std::vector<engine::RunInput>, job::Failure>> fetch(std::vector<job::Input> inputs,
@@ -60,9 +59,6 @@ class Inputs {
 
 /// The bytes of `data:image/<type>;base64,<...>`. Errors: kInvalid in the contract's words (5.4).
 base::Result<std::string> decode_data_url(std::string_view url);
-
-/// A model id as a folder name: letters, digits, dot, underscore and hyphen stay, the rest becomes an underscore.
-std::string sanitised_model_id(std::string_view id);
 
 /// MIME type by magic bytes: png, jpeg, webp, gif, bmp, tiff; nothing for anything else.
 std::optional<std::string_view> picture_type(std::string_view head);

@@ -198,6 +198,10 @@ asio::awaitable<job::Decision> JobPipeline::decide(const job::Offer& offer) {
   }
   job::Facts facts = parts_.facts();
   facts.est_time = parts_.journal.typical_time(offer);
+  const engine::Manifest* manifest = parts_.engines.manifest(offer.source.engine, offer.kind);
+  const auto model = co_await parts_.inputs.find_files(offer, manifest != nullptr && manifest->fetch_files);
+  facts.cached = model.missing.empty();
+  facts.download = model.missing_size;
   facts.usage = &parts_.journal.usage();
   auto decided = co_await parts_.policy.decide(offer, facts);
   // A pause may have begun while a hook was asked.
@@ -275,9 +279,13 @@ asio::awaitable<std::variant<engine::RunRequest, job::Failure>> JobPipeline::pre
   if (auto objection = parts_.inputs.objection(offer)) co_return std::move(*objection);
   const engine::Manifest* manifest = parts_.engines.manifest(offer.source.engine, offer.kind);
   if (manifest == nullptr) co_return job::Failure{job::FailureClass::kUnsupported, "the engine was removed"};
-  auto files = parts_.inputs.locate_files(offer, *manifest);
-  if (auto* failure = std::get_if<job::Failure>(&files)) co_return std::move(*failure);
-  auto fetched = co_await parts_.inputs.fetch(offer.inputs, manifest->inputs, folder);
+  auto model = co_await parts_.inputs.find_files(offer, manifest->fetch_files);
+  if (!model.missing.empty()) {
+    co_return job::Failure{job::FailureClass::kModelMissing, "model file " + model.missing.front() + " of `" +
+                                                                 offer.model.str() + "` is not on this worker"};
+  }
+  auto wanted = manifest->inputs;
+  auto fetched = co_await parts_.inputs.fetch(offer.inputs, std::move(wanted), folder);
   if (auto* failure = std::get_if<job::Failure>(&fetched)) co_return std::move(*failure);
   engine::RunRequest request;
   request.job = offer.id;
@@ -286,7 +294,7 @@ asio::awaitable<std::variant<engine::RunRequest, job::Failure>> JobPipeline::pre
   request.model = offer.model;
   request.engine = offer.source.engine;
   request.defaults = offer.source.defaults;
-  request.files = std::get<std::vector<engine::RunFile>>(std::move(files));
+  request.files = std::move(model.files);
   request.inputs = std::get<std::vector<engine::RunInput>>(std::move(fetched));
   request.out_dir = folder;
   request.max_time = plan.max_time;

@@ -80,6 +80,9 @@ class FakeEngines final : public engine::EnginePool {
     finish(job, job::Artifacts(job::FileResult{path, "png", 7}));
   }
 
+  /// From now on they look for the files of a model.
+  void reads_files() { manifest_.fetch_files = true; }
+
   std::vector<engine::RunRequest> runs;
 
  private:

@@ -7,7 +7,7 @@
 
 #include "base/files.h"
 #include "engine/frames.h"
-#include "engine/instance_machine.h"
+#include "engine/instance/instance_machine.h"
 #include "engine/result_file.h"
 #include "fuzz/fuzz.h"
 

@@ -170,6 +170,14 @@ def jobs(kind, count=1, game="harbour-tales", **more):
     return text
 
 
+def a_claim(game):
+    """What the studio offers, as `policy explain` reads it from a file."""
+    return {"jobId": "job-1", "gameId": game, "assetName": "a", "model": "m", "vramGbEstimate": 1.0,
+            "task": {"kind": "llm", "messages": []},
+            "modelSource": {"engine": "synthetic", "files": [],
+                            "cliDefaults": {"cfgScale": 0, "steps": 0, "width": 0, "height": 0}}}
+
+
 ALL_KINDS = ("image", "llm", "audio_stt", "audio_tts", "video", "mesh")
 
 

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import unittest
 
-from harness import FAKES, Scenario, jobs
+from harness import FAKES, Scenario, a_claim, jobs
 
 
 class Control(Scenario):
@@ -194,10 +194,7 @@ class Mistakes(Scenario):
                           "worker.game '*' {}\n")
         code, out, err = self.command(*self.base_flags(), "policy", "check", "--policy", policy)
         self.assertEqual(code, 0, err)
-        claim = {"jobId": "job-1", "gameId": "ember-keep", "assetName": "a", "model": "m", "vramGbEstimate": 1.0,
-                 "task": {"kind": "llm", "messages": []},
-                 "modelSource": {"engine": "synthetic", "files": [],
-                                 "cliDefaults": {"cfgScale": 0, "steps": 0, "width": 0, "height": 0}}}
+        claim = a_claim("ember-keep")
         offer = self.folder / "offer.json"
         offer.write_text(json.dumps(claim))
         code, out, err = self.command(*self.base_flags(), "policy", "explain", "--policy", policy, offer, "--json")
@@ -205,6 +202,11 @@ class Mistakes(Scenario):
         verdict = json.loads(out)
         self.assertFalse(verdict["accepted"])
         self.assertEqual(verdict["rule"], "p.lua:2")
+        claim["gameId"], claim["modelSource"]["engine"] = "other", "sd-cpp"
+        offer.write_text(json.dumps(claim))
+        code, out, err = self.command(*self.base_flags(), "policy", "explain", "--policy", policy, offer, "--json")
+        verdict = json.loads(out)
+        self.assertEqual((code, verdict["accepted"], verdict["rule"]), (0, False, "engines"), err)
 
         explain = [*self.base_flags(), "policy", "explain", "--policy", policy, offer]
         offer.write_text(json.dumps({"type": "offer", "claim": claim}))

@@ -3,7 +3,7 @@
 import json
 import signal
 
-from harness import Process, Scenario, WORKER, jobs
+from harness import Process, Scenario, WORKER, a_claim, jobs
 
 
 class Trace(Scenario):
@@ -98,6 +98,13 @@ class Trace(Scenario):
         self.assertEqual((explained["policy"]["generation"], explained["policy"]["in_force"]), (1, True))
         self.assertRegex(explained["at"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
         self.assertRegex(self.control("policy", "explain", "--last")[1], r"policy g1 \(\w{8}\), in force\n")
+        offer = self.folder / "offer.json"
+        offer.write_text(json.dumps(a_claim("harbour-tales")))
+        self.assertRegex(self.control("policy", "explain", offer)[1], r"-> accepted")
+        self.assertEqual(self.control("pause", "--for", "2h")[0], 0)
+        self.assertRegex(self.control("policy", "explain", offer)[1],
+                         r"DECLINE +pause +worker paused by operator for another 1h 59m")
+        self.assertEqual(self.control("resume")[0], 0)
         self.stop(worker)
         self.assertRegex(self.control("policy", "explain", "--last")[1], r"policy g1 \(\w{8}\)\n")
         self.save("false")

@@ -14,8 +14,11 @@
 #include "cli/commands.h"
 #include "cli/text.h"
 #include "config/exit_code.h"
+#include "config/load.h"
 #include "config/paths.h"
 #include "control/client.h"
+#include "engine/model_files.h"
+#include "engine/roster.h"
 #include "machine/sensors.h"
 #include "policy/generations/store.h"
 #include "policy/inspect.h"
@@ -34,6 +37,7 @@ struct Question {
   job::Offer offer;
   job::Facts facts;
   std::optional<job::MachineFacts> machine;
+  policy::House house;
   std::string then;  // what was decided, of a recorded offer
 };
 
@@ -65,12 +69,53 @@ base::Result<job::Offer> read_offer(const std::filesystem::path& path) {
 base::Result<Question> read_recorded(const config::Invocation& invocation, const config::Loaded& loaded) {
   TRY(auto record, recorded_offer(invocation, loaded));
   const job::Decision& decision = record.decision;
-  Question question{std::move(record.offer), std::move(record.facts), std::nullopt, {}};
+  Question question{std::move(record.offer), std::move(record.facts), std::nullopt, {}, {}};
   question.then =
       "recorded: generation " + std::to_string(decision.generation) + " " +
       (decision.accepted ? "accepted it" : "declined it \"" + base::log::printable(decision.reason) + "\"") +
       (decision.rule.empty() ? "" : ", " + base::log::printable(decision.rule));
   return question;
+}
+
+/// Whether an engine of this machine serves the offer, and whether the files are here that it reads.
+void ask_engines(const config::Settings& settings, Question& question) {
+  const job::Offer& offer = question.offer;
+  const auto manifests = config::load_engines(settings.engines).manifests;
+  if (auto reason = engine::why_not(manifests, offer.source.engine, offer.kind)) {
+    question.house.before_rules.push_back({"engines", std::move(*reason), job::RejectCode::kNone});
+  }
+  if (question.facts.cached) return;
+  const auto serving = engine::find_manifest(manifests, offer.source.engine, offer.kind);
+  const bool read = !serving || manifests[*serving].fetch_files;
+  const auto model = engine::find_model_files(settings.models_root, offer, read);
+  question.facts.cached = model.missing.empty();
+  question.facts.download = model.missing_size;
+}
+
+/// What config.toml says at any time.
+void ask_config(const config::Settings& settings, Question& question) {
+  const std::string name = settings.config_file.filename().string();
+  auto& house = question.house;
+  if (!settings.auto_enabled) house.before_pauses.push_back({name + ": auto_enabled", "worker disabled by operator"});
+  if (settings.only_when_idle) {
+    house.before_rules.push_back({name + ": only_when_idle", "only when idle: the person is using this computer"});
+  }
+  house.memory = static_cast<base::Bytes>(settings.vram_threshold_gb * static_cast<double>(base::kGiB));
+  house.memory_rule = name + ": vram_threshold_gb";
+  const auto whole = job::total_memory(question.facts.gpus);
+  if (!whole || *whole >= *house.memory) return;
+  house.memory = whole;
+  house.memory_rule = "machine: total VRAM";
+}
+
+/// What the operator told the worker that runs now.
+void ask_worker(const json::object& status, std::vector<policy::Objection>& objections) {
+  if (status.at("draining").as_bool()) objections.push_back({"drain", "the worker is ending"});
+  if (!status.at("paused").as_bool()) return;
+  const json::value* left = status.if_contains("paused_for_seconds");
+  const auto until = left != nullptr ? "for another " + human_duration(left->to_number<double>())
+                                     : std::string("until studio-worker resume");
+  objections.push_back({"pause", "worker paused by operator " + until});
 }
 
 /// The cards are this machine's at any time; what runs on it is known of now alone.
@@ -90,17 +135,24 @@ base::Result<Question> read_question(const config::Invocation& invocation, const
   return question;
 }
 
-Identity identify(const policy::SourceFiles& files, const config::Loaded& loaded) {
+/// Nothing when none runs for this configuration.
+std::optional<json::object> running_worker(const config::Settings& settings) {
+  const auto socket = control::socket_path(settings.runtime_folder, settings.config_file);
+  const auto answer = control::ask(socket, R"({"command":"status"})");
+  if (!answer) return std::nullopt;
+  return json::parse(*answer).at("status").as_object();
+}
+
+Identity identify(const policy::SourceFiles& files, const config::Settings& settings,
+                  const std::optional<json::object>& worker) {
   Identity identity{policy::generations::fingerprint(files), 0, false};
-  const auto socket = control::socket_path(loaded.settings.runtime_folder, loaded.settings.config_file);
-  if (const auto answer = control::ask(socket, R"({"command":"status"})")) {
-    const json::value status = json::parse(*answer);
-    const json::object& active = status.at("status").at("policy").as_object();
+  if (worker) {
+    const json::object& active = worker->at("policy").as_object();
     identity.in_force = active.at("hash").as_string() == json::string_view(identity.hash);
     if (identity.in_force) identity.generation = active.at("generation").to_number<std::uint64_t>();
   }
   if (identity.in_force) return identity;
-  const auto folder = policy::generations::folder_in(config::policy_data_folder(loaded.settings.state_folder));
+  const auto folder = policy::generations::folder_in(config::policy_data_folder(settings.state_folder));
   std::vector<std::string> ignored;
   for (const auto& kept : policy::generations::Store(folder).list(ignored)) {
     if (kept.hash == identity.hash) identity.generation = std::max(identity.generation, kept.number);
@@ -166,7 +218,8 @@ Outcome explain_policy(const config::Invocation& invocation, const config::Loade
   if (path.empty()) return fail(config::kExitUsage, kNoPolicy);
   auto files = policy::read_sources(path);
   if (!files) return fail(config::kExitFailed, files.error().message);
-  const Identity identity = identify(*files, loaded);
+  const auto worker = running_worker(loaded.settings);
+  const Identity identity = identify(*files, loaded.settings, worker);
   const auto runtime = policy::PolicyRuntime::load(std::move(*files));
   if (!runtime) return fail(config::kExitFailed, runtime.error().message);
   const bool recorded = invocation.last || invocation.recorded_id;
@@ -177,7 +230,10 @@ Outcome explain_policy(const config::Invocation& invocation, const config::Loade
     if (!at) return fail(config::kExitUsage, at.error().message);
     question->facts.now = *at;
   }
-  auto explanation = policy::explain(**runtime, question->offer, question->facts, question->machine);
+  ask_config(loaded.settings, *question);
+  ask_engines(loaded.settings, *question);
+  if (worker && !recorded && !invocation.at) ask_worker(*worker, question->house.before_pauses);
+  auto explanation = policy::explain(**runtime, question->offer, question->facts, question->machine, question->house);
   if (invocation.json) {
     print_json(*question, explanation, identity);
     return config::kExitOk;

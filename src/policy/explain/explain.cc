@@ -104,6 +104,31 @@ void vote_on_memory(const job::Offer& offer, Explanation& explanation) {
   explanation.near_miss = rules::format_size(needed - *budget.bytes) + " more for jobs";
 }
 
+/// No policy can raise this one. What is more than it never fits here.
+void vote_on_house_memory(const job::Offer& offer, const House& house, Explanation& explanation) {
+  const base::Bytes needed = job::vram_bytes(offer);
+  if (!house.memory || needed <= *house.memory) return;
+  const std::string why =
+      "needs " + rules::format_size(needed) + ", this worker's bound is " + rules::format_size(*house.memory);
+  job::Decision& decision = explanation.decision;
+  decision.trace.push_back({job::Vote::kDecline, house.memory_rule, why});
+  explanation.near_miss.clear();
+  const auto& policy = explanation.budget.bytes;
+  const bool told = decision.accepted || decision.code == job::RejectCode::kInsufficientMemory;
+  if (told && (!policy || *house.memory <= *policy)) decline(decision, job::RejectCode::kNone, why, house.memory_rule);
+  if (decision.code == job::RejectCode::kInsufficientMemory) decision.code = job::RejectCode::kNone;
+}
+
+/// What is asked before all that stands in the trace.
+void object(const std::vector<Objection>& objections, Explanation& explanation) {
+  for (auto one = objections.rbegin(); one != objections.rend(); ++one) {
+    auto& trace = explanation.decision.trace;
+    trace.insert(trace.begin(), {job::Vote::kDecline, one->rule, one->reason});
+    decline(explanation.decision, one->code, one->reason, one->rule);
+    explanation.near_miss.clear();
+  }
+}
+
 /// The worker asks this first, so its reason is the one that the studio hears.
 void vote_on_pauses(Explanation& explanation) {
   job::Decision& decision = explanation.decision;
@@ -143,7 +168,7 @@ void make_printable(job::Decision& decision) {
 }  // namespace
 
 Explanation explain(PolicyRuntime& runtime, const job::Offer& offer, const job::Facts& facts,
-                    const std::optional<job::MachineFacts>& machine) {
+                    const std::optional<job::MachineFacts>& machine, const House& house) {
   Explanation explanation;
   // The first decision compiles nothing but touches everything once; the second one is what the daemon takes.
   static_cast<void>(runtime.decide(offer, facts));
@@ -163,7 +188,10 @@ Explanation explain(PolicyRuntime& runtime, const job::Offer& offer, const job::
   const bool may_pause = !rules.pauses.empty() || runtime.has_hooks()[HookEvent::kPause];
   add_hooks(runtime, machine, facts.now, explanation);
   vote_on_memory(offer, explanation);
+  vote_on_house_memory(offer, house, explanation);
+  object(house.before_rules, explanation);
   if (may_pause) vote_on_pauses(explanation);
+  object(house.before_pauses, explanation);
   make_printable(explanation.decision);
   explanation.error = base::log::printable(explanation.error);
   explanation.near_miss = base::log::printable(explanation.near_miss);
@@ -188,6 +216,7 @@ std::string to_text(const job::Offer& offer, const job::Facts& facts, const Expl
   std::string text = "offer " + base::log::printable(offer.id.str()) + "  " + base::log::printable(offer.game.str()) +
                      " / " + std::string(job::to_string(offer.kind));
   if (facts.est_time) text += "  est " + rules::format_span(*facts.est_time);
+  if (facts.download.value_or(0) > 0) text += "  download " + rules::format_size(*facts.download);
   text += "  vram " + rules::format_size(job::vram_bytes(offer)) + "   " + explanation.local_time;
   text += (explanation.policy.empty() ? "" : "   " + explanation.policy) + "\n";
   text += to_text(decision.trace, "  ");

@@ -14,6 +14,20 @@
 
 namespace policy {
 
+/// What decides beside the policy: the operator, a config key, the engines.
+struct Objection {
+  std::string rule;
+  std::string reason;
+  job::RejectCode code = job::RejectCode::kPaused;
+};
+
+struct House {
+  std::vector<Objection> before_pauses;  // the worker asks these first,
+  std::vector<Objection> before_rules;   // and these between the policy's pauses and its rules
+  std::optional<base::Bytes> memory;     // what jobs may use at most, whatever the policy says
+  std::string memory_rule;
+};
+
 /// What jobs may use of the cards together.
 struct Budget {
   std::optional<base::Bytes> bytes;  // nothing = not bounded, or not known
@@ -35,11 +49,11 @@ struct Explanation {
   base::Duration took{};
 };
 
-/// Decides as the daemon would: pauses, rules and functions, then memory. `facts.gpus` are the cards; `machine` is what
-/// the sensors say now, nothing when that is not known of the time that is asked about: then only what windows alone
-/// decide pauses.
+/// Decides as the daemon would: the house, pauses, rules and functions, then memory. `facts.gpus` are the cards;
+/// `machine` is what the sensors say now, nothing when that is not known of the time that is asked about: then only
+/// what windows alone decide pauses.
 Explanation explain(PolicyRuntime& runtime, const job::Offer& offer, const job::Facts& facts,
-                    const std::optional<job::MachineFacts>& machine = std::nullopt);
+                    const std::optional<job::MachineFacts>& machine = std::nullopt, const House& house = {});
 
 /// A trace for a terminal, each line behind `indent`.
 std::string to_text(const std::vector<job::TraceLine>& trace, std::string_view indent);

@@ -70,6 +70,8 @@ DecideRequest read_decide(Reader& in) {
   request.facts.est_time = in.optional<base::Duration>();
   const auto est_time = request.facts.est_time.value_or(base::Duration());
   if (est_time < base::Duration() || est_time > job::kMostUsedTime) in.reject();
+  if (in.flag()) request.facts.cached = in.flag();
+  request.facts.download = in.optional<base::Bytes>();
   if (in.flag()) request.usage = read_usage(in);
   request.facts.usage = request.usage.get();
   job::Offer& offer = request.offer;
@@ -168,6 +170,9 @@ void encode_decide(std::string& frame, std::uint64_t id, bool explain, const job
   out.flag(explain);
   out.time(facts.now.time_since_epoch());
   out.optional(facts.est_time);
+  out.flag(facts.cached.has_value());
+  if (facts.cached) out.flag(*facts.cached);
+  out.optional(facts.download);
   write_usage(out, facts, periods);
   out.text(offer.id.str());
   out.text(offer.game.str());

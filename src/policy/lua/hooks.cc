@@ -176,6 +176,14 @@ void set_number(lua_State* lua, const char* name, const std::optional<Number>& n
   lua_setfield(lua, -2, name);
 }
 
+void set_flag(lua_State* lua, const char* name, std::optional<bool> flag) {
+  if (flag)
+    lua_pushboolean(lua, *flag ? 1 : 0);
+  else
+    lua_pushnil(lua);
+  lua_setfield(lua, -2, name);
+}
+
 std::optional<double> seconds(std::optional<base::Duration> time) {
   if (!time) return std::nullopt;
   return std::chrono::duration<double>(*time).count();
@@ -282,6 +290,8 @@ void fill_facts(lua_State* lua, const Api& api, const job::Offer& offer, const j
   set_number(lua, names::offer_fact("seconds"), offer.facts.seconds);
   set_number(lua, names::offer_fact("chars"), offer.facts.chars);
   set_number(lua, names::offer_fact("max_tokens"), offer.facts.max_tokens);
+  set_flag(lua, names::offer_fact("cached"), facts.cached);
+  set_number(lua, names::offer_fact("download"), facts.download);
   set_number(lua, names::offer_fact("est_time"), seconds(facts.est_time));
   lua_pop(lua, 1);
 }

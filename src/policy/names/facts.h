@@ -19,6 +19,8 @@ inline constexpr std::array kOfferFacts = {
     Name{"seconds", "number", "of sound or video", "seconds"},
     Name{"chars", "number", "of text to speak"},
     Name{"max_tokens", "number", "of the answer"},
+    Name{"cached", "boolean", "all files of the model are on this machine"},
+    Name{"download", "number", "of the model's files that are not", "bytes"},
     Name{"est_time", "number", "median of the last runs of this model at about this size", "seconds"},
 };
 

@@ -20,6 +20,8 @@ inline constexpr std::array kTestOfferKeys = {
     Name{"seconds", "number", "of sound or video", "seconds"},
     Name{"chars", "number", "of text to speak"},
     Name{"max_tokens", "number", "of the answer"},
+    Name{"cached", "boolean", "all files of the model are there; true without it"},
+    Name{"download", "worker.Size", "of the model's files that are not; 0 without it"},
     Name{"est_time", "worker.Span", "how long it will take"},
 };
 

@@ -48,6 +48,10 @@ class Members {
   void number(std::string_view key, const std::optional<Number>& value) {
     if (value) number(key, *value);
   }
+  void flag(std::string_view key, bool value) {
+    name(key);
+    out_ += value ? "true" : "false";
+  }
   void close() { out_ += '}'; }
 
  private:
@@ -88,6 +92,8 @@ void write_facts(std::string& out, const job::Offer& offer, const job::Facts& kn
   facts.number("seconds", offer.facts.seconds);
   facts.number("chars", offer.facts.chars);
   facts.number("max_tokens", offer.facts.max_tokens);
+  if (known.cached) facts.flag("cached", *known.cached);
+  facts.number("download", known.download);
   if (known.est_time) facts.number("est_time", std::chrono::duration<double>(*known.est_time).count());
   facts.close();
 }
@@ -122,6 +128,10 @@ class Object {
     boost::system::error_code failure;
     const auto number = value->to_number<Number>(failure);
     return failure ? std::nullopt : std::optional<Number>(number);
+  }
+  std::optional<bool> flag(std::string_view key) const {
+    const json::value* value = object_.if_contains(key);
+    return value != nullptr && value->is_bool() ? std::optional<bool>(value->get_bool()) : std::nullopt;
   }
   const json::object* object(std::string_view key) const {
     const json::value* value = object_.if_contains(key);
@@ -270,6 +280,8 @@ bool Reader::read(std::string_view line, DecisionRecord& record) {
   if (const auto seconds = Object(*facts).number<double>("est_time"); seconds && *seconds >= 0 && *seconds < kLongest) {
     record.facts.est_time = std::chrono::nanoseconds(std::llround(*seconds * 1e9));
   }
+  record.facts.cached = Object(*facts).flag("cached");
+  record.facts.download = Object(*facts).number<base::Bytes>("download");
   record.facts.gpus = cards_;
   record.mode = object.text("mode") == "shadow" ? Mode::kShadow : Mode::kLive;
   record.zone = object.text("zone");

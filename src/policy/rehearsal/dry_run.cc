@@ -36,7 +36,7 @@ void add(std::vector<Slip>& slips, const std::string& error, const std::string& 
 
 std::vector<Slip> dry_run(PolicyRuntime& policy, base::WallTime now) {
   std::vector<Slip> slips;
-  job::Facts facts{.now = now};
+  job::Facts facts{.now = now, .cached = true, .download = 0};
   const auto machine = quiet_machine();
   facts.gpus = *machine.gpus.value;
   for (const job::Kind kind : job::kAllKinds) {

@@ -143,16 +143,17 @@ Bound Stage::bound() {
   return {declared.bytes, rules::to_string(declared.place)};
 }
 
-Verdict Stage::offer(const job::Offer& offer, std::optional<base::Duration> est_time, bool explain) {
+Verdict Stage::offer(const job::Offer& offer, job::Facts known, bool explain) {
   Verdict verdict;
   verdict.decision.accepted = true;
   if (pause_.paused() && !explain) {
     add_pauses(verdict.decision, false);
     return verdict;
   }
-  job::Facts facts{.now = now_, .est_time = est_time, .usage = &done_};
-  if (facts_.gpus.value) facts.gpus = *facts_.gpus.value;
-  verdict = policy_.decide(offer, facts, explain);
+  known.now = now_;
+  known.usage = &done_;
+  if (facts_.gpus.value) known.gpus = *facts_.gpus.value;
+  verdict = policy_.decide(offer, known, explain);
   add_pauses(verdict.decision, explain);
   add_bound(offer, verdict.decision, explain);
   return verdict;

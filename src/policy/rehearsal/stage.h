@@ -71,8 +71,8 @@ class Stage {
   const std::string& error() const { return error_; }
 
   /// As the daemon would decide: a pause comes first, then the rules, then the memory. With `explain` every one of them
-  /// leaves its lines of trace.
-  Verdict offer(const job::Offer& offer, std::optional<base::Duration> est_time, bool explain);
+  /// leaves its lines of trace. `known`: of this offer; time, cards and past are the stage's.
+  Verdict offer(const job::Offer& offer, job::Facts known, bool explain);
 
  private:
   void move_to(base::WallTime when);

@@ -86,7 +86,7 @@ void Trial::fail(std::string place, std::string text) {
 }
 
 job::Decision Trial::decide(const Offered& offered) {
-  auto verdict = stage_.offer(offered.offer, offered.est_time, true);
+  auto verdict = stage_.offer(offered.offer, offered.known, true);
   trace_ = std::move(verdict.decision.trace);
   policy_error_ = std::move(verdict.error);
   if (seen_ != nullptr) {

@@ -18,7 +18,7 @@ namespace policy::testing {
 /// What a test offers.
 struct Offered {
   job::Offer offer;
-  std::optional<base::Duration> est_time;
+  job::Facts known;  // of it
 };
 
 /// Where a test expects a log record, and what is to be in it then.

@@ -109,7 +109,14 @@ base::Result<Offered> read_offer(lua_State* lua, int index, const std::string& w
   TRY(const auto engine, table.text("engine"));
   TRY(const auto vram, table.size("vram"));
   TRY(offer.kind, read_kind(table));
-  TRY(offered.est_time, table.span("est_time"));
+  TRY(offered.known.est_time, table.span("est_time"));
+  TRY(const auto cached, table.flag("cached"));
+  TRY(offered.known.download, table.size("download"));
+  offered.known.cached = cached.value_or(offered.known.download.value_or(0) == 0);
+  if (*offered.known.cached && offered.known.download.value_or(0) > 0) {
+    return table.error("cached", "is true, and there is something to download");
+  }
+  if (*offered.known.cached) offered.known.download = 0;
   CHECK_OK(read_task(table, offer.facts));
   offer.id = base::JobId(id.value_or("test"));
   offer.game = base::GameId(game.value_or("a-game"));

@@ -1,4 +1,4 @@
-#include "engine/line_log.h"
+#include "engine/instance/line_log.h"
 
 #include <gtest/gtest.h>
 #include <vector>

@@ -48,7 +48,8 @@ TEST_F(PolicyHostTest, HooksInTheChildAskForThePast) {
                     "worker.on('offer', function(offer)\n"
                     "  local function jobs(per) return worker.used { game = 'a*', per = per }.jobs end\n"
                     "  return worker.decline(jobs 'night' .. ' ' .. jobs 'day' .. ' ' .. jobs 'week'\n"
-                    "                        .. ' ' .. offer.est_time)\n"
+                    "                        .. ' ' .. offer.est_time .. ' ' .. tostring(offer.cached)\n"
+                    "                        .. ' ' .. offer.download / worker.gib(1))\n"
                     "end)"));
   run([](PolicyHostTest& test) -> asio::awaitable<void> {
     job::UsageTable usage;
@@ -58,9 +59,11 @@ TEST_F(PolicyHostTest, HooksInTheChildAskForThePast) {
     auto facts = kNow;  // 21:00
     facts.usage = &usage;
     facts.est_time = 90s;
+    facts.cached = false;
+    facts.download = 3 * base::kGiB;
     const auto offer = make_offer();
     const auto decision = co_await test.host->decide(offer, facts);
-    EXPECT_EQ(decision.reason, "3 4 6 90");
+    EXPECT_EQ(decision.reason, "3 4 6 90 false 3");
   });
 }
 

@@ -139,6 +139,8 @@ TEST(HostProtocol, CarriesWhatHooksMayAskOfThePast) {
   usage.add(day, {});
   auto facts = test::at(day + std::chrono::hours(3));
   facts.est_time = std::chrono::seconds(90);
+  facts.cached = true;
+  facts.download = 7;
   facts.usage = &usage;
   std::string frame;
   encode_decide(frame, 1, false, test::make_offer(), facts, usage.starts());
@@ -147,6 +149,8 @@ TEST(HostProtocol, CarriesWhatHooksMayAskOfThePast) {
   ASSERT_TRUE(request);
   const auto& told = std::get<DecideRequest>(*request).facts;
   EXPECT_EQ(told.est_time, std::chrono::seconds(90));
+  EXPECT_EQ(told.cached, true);
+  EXPECT_EQ(told.download, 7U);
   ASSERT_NE(told.usage, nullptr);
   const auto uses = told.usage->since(night, told.now);
   ASSERT_EQ(uses.size(), 2U);

@@ -15,6 +15,8 @@ DecisionRecord make_record(std::string id, base::WallTime when) {
   record.facts.now = when;
   record.facts.gpus = {{.name = "Radeon \"RX\"\n7900", .total = 20 * base::kGiB}};
   record.facts.est_time = std::chrono::milliseconds(2500);
+  record.facts.cached = false;
+  record.facts.download = 5 * base::kGiB;
   record.decision.code = job::RejectCode::kPaused;
   record.decision.reason = "closed by \"release week\"";
   record.decision.rule = "10-night.lua:7";
@@ -38,6 +40,8 @@ void expect_same(const DecisionRecord& a, const DecisionRecord& b) {
   EXPECT_EQ(a.offer.facts.width, b.offer.facts.width);
   EXPECT_EQ(a.offer.facts.seconds, b.offer.facts.seconds);
   EXPECT_EQ(a.facts.now, b.facts.now);
+  EXPECT_EQ(a.facts.cached, b.facts.cached);
+  EXPECT_EQ(a.facts.download, b.facts.download);
   EXPECT_EQ(a.facts.gpus.size(), b.facts.gpus.size());
   EXPECT_EQ(a.decision.accepted, b.decision.accepted);
   EXPECT_EQ(a.decision.code, b.decision.code);

@@ -41,13 +41,6 @@ TEST(DataUrl, IsRefusedInTheContractsWords) {
   EXPECT_THAT(worker::decode_data_url("data:image/png;base64,").error().message, HasSubstr("empty"));
 }
 
-TEST(ModelFolder, IsOnePlainName) {
-  EXPECT_EQ(worker::sanitised_model_id("org/model:v2"), "org_model_v2");
-  EXPECT_EQ(worker::sanitised_model_id(".."), "_.");
-  EXPECT_EQ(worker::sanitised_model_id(""), "_");
-  EXPECT_EQ(worker::sanitised_model_id("flux-1.dev"), "flux-1.dev");
-}
-
 class Inputs : public testing::Test {
  protected:
   using Fetched = std::variant<std::vector<engine::RunInput>, job::Failure>;
@@ -116,21 +109,6 @@ TEST_F(Inputs, AChatWithPicturesNeedsAProjectorAndAtMostSixteen) {
   EXPECT_THAT(inputs_.objection(chat(1, false))->message, HasSubstr("model `qwen` reads no images"));
   EXPECT_EQ(inputs_.objection(chat(1, false))->failure, job::FailureClass::kUnsupported);
   EXPECT_FALSE(inputs_.objection(chat(0, false)));
-}
-
-TEST_F(Inputs, ModelFilesAreLookedUpWhereThePublicWorkerKeepsThem) {
-  auto offer = chat(0, false);
-  offer.source.files.push_back({"model", "https://s.example/m", "m.gguf", {}, ""});
-  engine::Manifest reads_files;
-  const auto absent = inputs_.locate_files(offer, reads_files);
-  EXPECT_EQ(std::get<job::Failure>(absent).failure, job::FailureClass::kModelMissing);
-  const auto path = folder_.path() / "models" / "qwen" / "m.gguf";
-  std::filesystem::create_directories(path.parent_path());
-  std::ofstream(path) << "weights";
-  EXPECT_EQ(std::get<std::vector<engine::RunFile>>(inputs_.locate_files(offer, reads_files)).front().path, path);
-  engine::Manifest roles_only;
-  roles_only.fetch_files = false;
-  EXPECT_TRUE(std::get<std::vector<engine::RunFile>>(inputs_.locate_files(offer, roles_only)).front().path.empty());
 }
 
 }  // namespace

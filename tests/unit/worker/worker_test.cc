@@ -93,6 +93,33 @@ TEST_F(Worker, ThePolicyIsToldOfThePast) {
   EXPECT_EQ(uses[0].used, (job::Used{.jobs = 4, .gpu_time = 6s}));
 }
 
+TEST_F(Worker, ThePolicyIsToldWhichFilesOfTheModelAreHere) {
+  const auto models = folder_.path() / "models";
+  start({.inputs = {.models_root = models}});
+  const auto offer = [](const std::string& job) {
+    std::string text = offer_of(job);
+    const std::string_view none = R"("files":[])";
+    return text.replace(text.find(none), none.size(),
+                        R"("files":[{"role":"model","url":"https://s/m","filename":"m.gguf","approxBytes":70}])");
+  };
+  say(offer("job-1"));
+  EXPECT_EQ(policy_.told.cached, true) << "this engine reads none";
+  engines_.finish_json("job-1");
+  clock_.settle();
+  say(R"({"type":"completeAck","jobId":"job-1"})");
+  engines_.reads_files();
+  say(offer("job-2"));
+  EXPECT_EQ(policy_.told.cached, false);
+  EXPECT_EQ(policy_.told.download, 70U);
+  EXPECT_TRUE(studio().has_sent("model file m.gguf of `m` is not on this worker"));
+  say(R"({"type":"failAck","jobId":"job-2"})");
+  std::filesystem::create_directories(models / "m");
+  ASSERT_TRUE(base::write_file(models / "m" / "m.gguf", "weights"));
+  say(offer("job-3"));
+  EXPECT_EQ(policy_.told.cached, true);
+  EXPECT_EQ(policy_.told.download, 0U);
+}
+
 TEST_F(Worker, ADeclineCarriesReasonAndCodeAndNoPath) {
   start();
   policy_.verdict = job::Decision{.code = job::RejectCode::kPaused, .reason = "not at night", .rule = "10-night.lua:4"};

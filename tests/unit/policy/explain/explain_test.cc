@@ -113,6 +113,47 @@ TEST(Explain, ANearMissIsOneChangeOrNone) {
   EXPECT_EQ(explain(*both, make_offer(), facts).near_miss, "");
 }
 
+TEST(Explain, TheHouseObjectsInTheOrderInWhichTheWorkerAsks) {
+  const auto runtime = load(
+      "worker.game '*' { accept = false }\n"
+      "worker.pause_when 'lunch' { during = 'noon' }\n"
+      "worker.window 'noon' { from = '11:00', to = '13:00' }\n"
+      "worker.zone 'UTC'");
+  House house;
+  house.before_pauses = {{"drain", "the worker is ending"}, {"config.toml: auto_enabled", "disabled"}};
+  house.before_rules = {{"engines", "no engine", job::RejectCode::kNone}};
+  const auto noon = explain(*runtime, make_offer(), at(utc(2026, 3, 25, 12)), std::nullopt, house);
+  EXPECT_EQ(noon.decision.reason, "the worker is ending");
+  EXPECT_EQ(noon.decision.rule, "drain");
+  EXPECT_EQ(noon.near_miss, "") << "one change does not help against two";
+  const auto& trace = noon.decision.trace;
+  ASSERT_GE(trace.size(), 4U);
+  EXPECT_EQ(trace[0].rule, "drain");
+  EXPECT_EQ(trace[1].rule, "config.toml: auto_enabled");
+  EXPECT_EQ(trace[2].rule, "engines");
+  house.before_pauses.clear();
+  EXPECT_EQ(explain(*runtime, make_offer(), at(utc(2026, 3, 25, 12)), std::nullopt, house).decision.reason,
+            "paused: lunch");
+  const auto later = explain(*runtime, make_offer(), at(utc(2026, 3, 25, 14)), std::nullopt, house);
+  EXPECT_EQ(later.decision.reason, "no engine");
+  EXPECT_EQ(later.decision.code, job::RejectCode::kNone);
+}
+
+TEST(Explain, WhatIsMoreThanTheHouseAllowsNeverFits) {
+  const auto runtime = load("worker.vram { at_most = '9GiB' }");
+  const auto facts = with_card(utc(2026, 3, 25));
+  House house{.memory = 8 * base::kGiB, .memory_rule = "config.toml: vram_threshold_gb"};
+  const auto small = explain(*runtime, make_offer(), facts, std::nullopt, house);
+  EXPECT_EQ(small.decision.code, job::RejectCode::kNone);
+  EXPECT_EQ(small.decision.rule, "config.toml: vram_threshold_gb");
+  EXPECT_EQ(small.decision.reason, "needs 9.2 GiB, this worker's bound is 8 GiB");
+  EXPECT_EQ(small.near_miss, "");
+  house.memory = 10 * base::kGiB;
+  const auto more = explain(*runtime, make_offer(), facts, std::nullopt, house);
+  EXPECT_EQ(more.decision.code, job::RejectCode::kInsufficientMemory);
+  EXPECT_EQ(more.near_miss, "204.8 MiB more for jobs");
+}
+
 TEST(Explain, AWindowAlonePausesWithoutSensorsAndAFunctionIsNotAsked) {
   const auto runtime = load(
       "worker.window 'noon' { from = '11:00', to = '13:00' }\n"

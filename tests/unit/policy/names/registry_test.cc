@@ -61,6 +61,8 @@ TEST(Registry, EveryFactOfAnOfferIsFilled) {
   offer.facts = {.width = 1, .height = 1, .steps = 1, .seconds = 1, .chars = 1, .max_tokens = 1};
   auto facts = at(utc(2026, 3, 24));
   facts.est_time = std::chrono::minutes(1);
+  facts.cached = false;
+  facts.download = 0;
   const auto runtime = load_hook(all_of("offer", names::kOfferFacts));
   EXPECT_EQ(runtime->decide(offer, facts).error, "");
   offer.facts.chars.reset();

@@ -70,7 +70,7 @@ TEST(Stage, DeclinesWhilePausedAndSaysWhy) {
       "worker.on('pause', function(machine) if machine.on_battery then return worker.pause 'battery' end end)");
   Stage stage(*policy, kNoon, with_apps({"maya.bin"}));
   for (const bool explain : {false, true}) {
-    const auto decision = stage.offer(make_offer(), std::nullopt, explain).decision;
+    const auto decision = stage.offer(make_offer(), {}, explain).decision;
     EXPECT_FALSE(decision.accepted);
     EXPECT_EQ(decision.code, job::RejectCode::kPaused);
     EXPECT_EQ(decision.reason, "paused: artist");
@@ -80,7 +80,7 @@ TEST(Stage, DeclinesWhilePausedAndSaysWhy) {
   auto facts = rehearsal::quiet_machine();
   facts.on_battery.value = true;
   stage.set_facts(facts);
-  EXPECT_EQ(stage.offer(make_offer(), std::nullopt, false).decision.reason, "paused: battery");
+  EXPECT_EQ(stage.offer(make_offer(), {}, false).decision.reason, "paused: battery");
 }
 
 TEST(Stage, CountsAQuotaOverANight) {
@@ -91,9 +91,9 @@ TEST(Stage, CountsAQuotaOverANight) {
   Stage stage(*policy, utc(2026, 3, 24, 23));
   stage.done("ember-keep", {.jobs = 3});
   stage.set_clock(utc(2026, 3, 25, 1));
-  EXPECT_EQ(stage.offer(make_offer(), std::nullopt, false).decision.reason, "quota of 3 jobs per \"night\" used up");
+  EXPECT_EQ(stage.offer(make_offer(), {}, false).decision.reason, "quota of 3 jobs per \"night\" used up");
   stage.set_clock(utc(2026, 3, 25, 23));
-  EXPECT_TRUE(stage.offer(make_offer(), std::nullopt, false).decision.accepted);
+  EXPECT_TRUE(stage.offer(make_offer(), {}, false).decision.accepted);
 }
 
 TEST(Stage, DeclinesWhatWillNotFinish) {
@@ -102,8 +102,9 @@ TEST(Stage, DeclinesWhatWillNotFinish) {
       "worker.window 'night' { from = '22:00', to = '07:00' }\n"
       "worker.accept_during { 'night' }");
   Stage stage(*policy, utc(2026, 3, 25, 6, 30));
-  EXPECT_TRUE(stage.offer(make_offer(), 29min, false).decision.accepted);
-  EXPECT_EQ(stage.offer(make_offer(), 31min, false).decision.reason, "would not finish before the window ends");
+  EXPECT_TRUE(stage.offer(make_offer(), {.est_time = 29min}, false).decision.accepted);
+  EXPECT_EQ(stage.offer(make_offer(), {.est_time = 31min}, false).decision.reason,
+            "would not finish before the window ends");
 }
 
 TEST(Stage, TheSmallestBoundOfMemoryCounts) {
@@ -112,20 +113,20 @@ TEST(Stage, TheSmallestBoundOfMemoryCounts) {
       "worker.on('budget', function(gpu) if gpu.temperature > 80 then return '8GiB', 'hot' end end)");
   Stage stage(*policy, kNoon);
   EXPECT_EQ(stage.bound(), (rehearsal::Bound{10 * kGiB, "p.lua:2"}));
-  EXPECT_TRUE(stage.offer(make_offer(), std::nullopt, false).decision.accepted);
+  EXPECT_TRUE(stage.offer(make_offer(), {}, false).decision.accepted);
 
   auto facts = rehearsal::quiet_machine();
   facts.gpus.value->front().temperature = 85;
   stage.set_facts(facts);
   EXPECT_EQ(stage.bound(), (rehearsal::Bound{8 * kGiB, "p.lua:3"}));
-  const auto decision = stage.offer(make_offer(), std::nullopt, true).decision;
+  const auto decision = stage.offer(make_offer(), {}, true).decision;
   EXPECT_EQ(decision.code, job::RejectCode::kInsufficientMemory);
   EXPECT_EQ(decision.reason, "needs 9.2 GiB, the bound is 8 GiB");
   EXPECT_EQ(decision.rule, "p.lua:3");
 
   auto large = make_offer();
   large.vram_gb = 30;
-  EXPECT_EQ(stage.offer(large, std::nullopt, false).decision.code, job::RejectCode::kNone) << "it never fits here";
+  EXPECT_EQ(stage.offer(large, {}, false).decision.code, job::RejectCode::kNone) << "it never fits here";
 }
 
 TEST(Stage, ABoundOfNamedCardsLeavesTheOthersWhole) {

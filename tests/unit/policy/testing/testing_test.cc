@@ -68,6 +68,27 @@ TEST(PolicyTesting, ASlipIsAnErrorAtItsLine) {
   for (const auto& [body, error] : cases) EXPECT_EQ(error_of(body), error);
 }
 
+TEST(PolicyTesting, ModelFilesAreThereUnlessATestTakesThemAway) {
+  const char* policy =
+      "worker.on('offer', function(offer)\n"
+      "  if offer.cached then return end\n"
+      "  if not offer.download then return worker.decline 'of no known size' end\n"
+      "  if offer.download > worker.gib(4) then return worker.decline 'too much to fetch' end\n"
+      "end)";
+  const SourceFiles files = {{"a.lua", test::with_worker(policy)},
+                             {"a_test.lua",
+                              "test('it', function(t)\n"
+                              "  t:accepts {}\n"
+                              "  t:accepts { cached = true, download = '0GiB' }\n"
+                              "  t:declines({ cached = false }, 'of no known size')\n"
+                              "  t:accepts { download = '4GiB' }\n"
+                              "  t:declines({ download = '4.1GiB' }, 'too much to fetch')\n"
+                              "  t:accepts { cached = true, download = '1GiB' }\n"
+                              "end)"}};
+  EXPECT_THAT(testing::run_tests(files)->errors(),
+              ElementsAre("a_test.lua:7: t:accepts: cached: is true, and there is something to download"));
+}
+
 TEST(PolicyTesting, AFailureCannotBeCaught) {
   EXPECT_EQ(error_of("pcall(function() t:paused() end)\nt:running()"),
             "house_test.lua:2: expected a pause: nothing pauses");

@@ -1,4 +1,4 @@
-#include "engine/instance.h"
+#include "engine/instance/instance.h"
 
 #include <csignal>
 #include <utility>

@@ -15,8 +15,8 @@
 #include "base/task_group.h"
 #include "engine/engine_pool.h"
 #include "engine/frames.h"
-#include "engine/instance_machine.h"
-#include "engine/line_log.h"
+#include "engine/instance/instance_machine.h"
+#include "engine/instance/line_log.h"
 #include "process/child_process.h"
 
 namespace engine {

@@ -1,4 +1,4 @@
-#include "engine/instance_machine.h"
+#include "engine/instance/instance_machine.h"
 
 #include <algorithm>
 #include <csignal>

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/run_on.h"
+#include "base/text/counted.h"
 #include "history/outbox.h"
 
 namespace worker {
@@ -150,7 +151,7 @@ void Worker::jobs_changed() {
   const auto& counters = pipeline_.counters();
   card_watch_.jobs_failed(counters.failed);
   if (options_.stop_after_jobs && counters.accepted >= *options_.stop_after_jobs) {
-    begin_drain("worker ends after " + std::to_string(*options_.stop_after_jobs) + " jobs", std::nullopt);
+    begin_drain("worker ends after " + base::counted(*options_.stop_after_jobs, "job"), std::nullopt);
   }
   changed_.notify();
 }

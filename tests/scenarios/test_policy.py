@@ -230,7 +230,7 @@ class Records(Scenario):
         report = json.loads(out)
         self.assertIn("a.lua:2: ", report["errors"][0])
         self.assertIn("(on the recorded offer ", report["errors"][0])
-        self.assertEqual((report["ok"], report["replayed"], report["held"]), (False, 1, ""))
+        self.assertEqual((report["ok"], report["replayed"], report["held"]), (False, 4, ""))
 
     def test_recorded_offers_are_replayed_and_explained(self):
         folder = self.folder / "policies"

@@ -111,6 +111,10 @@ class PolicyCommandsThatFail(Scenario):
             self.assertEqual(list(json.loads(out)), ["error"])
             self.assertIn(json.loads(out)["error"].splitlines()[0], err)
 
+
+class Card(Scenario):
+    """policies/README.md, taken at its word."""
+
     def test_the_offer_of_the_card_is_one(self):
         card = (SHIPPED / "README.md").read_text()
         offer = self.folder / "offer.json"
@@ -118,6 +122,23 @@ class PolicyCommandsThatFail(Scenario):
         code, out, err = self.control("policy", "explain", "--policy", SHIPPED, offer)
         self.assertEqual((code, err), (0, ""))
         self.assertIn("offer 8f3c  ember-keep / image", out)
+
+    def test_the_tuesday_of_the_card_is_what_describe_says_back(self):
+        card = (SHIPPED / "README.md").read_text()
+        start = card.index("    worker.window 'tuesday afternoon'")
+        written = card[start:card.index("\n\n", start)]
+        folder = self.folder / "policies"
+        folder.mkdir()
+        (folder / "a.lua").write_text(f"local worker = require 'worker'\nworker.zone 'Europe/Berlin'\n{written}\n")
+        code, out, err = self.control("policy", "check", "--policy", folder)
+        self.assertEqual((code, err), (0, ""))
+        code, out, err = self.control("policy", "describe", "--policy", folder)
+        self.assertIn('"Maya on Tuesday" pauses while maya* runs during "tuesday afternoon" (tue 12:00-18:00): '
+                      "no new job, the running one goes on", out, err)
+        code, out, err = self.control("policy", "simulate", "--policy", folder, "--week", "2026-03-18", "--app",
+                                      "maya.bin@mon-sun 14-20", "--json")
+        self.assertEqual(json.loads(out)["paused"], [["2026-03-17T13:00:00Z", "2026-03-17T17:00:00Z",
+                                                      "Maya on Tuesday", "a.lua:4"]], err)
 
 
 class PolicyStubs(Scenario):

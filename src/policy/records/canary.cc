@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "policy/records/replay.h"
 #include "policy/records/ring.h"
 
 namespace policy::records {
@@ -10,17 +11,16 @@ namespace policy::records {
 Canary try_out(PolicyRuntime& candidate, PolicyRuntime* in_force, const std::filesystem::path& decisions) {
   const auto offers = newest(decisions, kTried);
   Canary canary;
-  Tally tally;
+  // What decides otherwise is told with its quotas; what a reload would refuse or hold, without them, as it does.
+  if (!offers.empty()) canary.tally = replay(candidate, decisions, offers.front().facts.now);
   std::size_t accepted = 0;
   for (const DecisionRecord& record : offers) {
     const auto verdict = candidate.decide(record.offer, record.facts);
-    tally.add(record, verdict);
     if (verdict.decision.accepted) ++accepted;
     if (verdict.error.empty()) continue;
     canary.refused = refusal(verdict.error, record);
     break;
   }
-  canary.tally = tally.report();
   if (in_force == nullptr || !canary.refused.empty() || accepted > 0) return canary;
   const auto before = std::count_if(offers.begin(), offers.end(), [&](const DecisionRecord& record) {
     return in_force->decide(record.offer, record.facts).decision.accepted;

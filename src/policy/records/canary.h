@@ -33,7 +33,7 @@ inline std::string doubt(std::size_t offers, std::size_t before) {
 
 struct Canary {
   TallyReport tally;    // against the verdicts that were recorded
-  std::string refused;  // then it stopped at the offer that failed
+  std::string refused;  // by the first offer that a function fails on
   std::string doubt;
 };
 

@@ -3,16 +3,31 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
+#include "job/usage_log.h"
 #include "policy/policy_runtime.h"
 #include "policy/records/ring.h"
 #include "policy/records/tally.h"
 
 namespace policy::records {
 
-/// Each offer as it came, at its time. An offer that a hook fails on counts as an error and as nothing else.
+/// No quota looks further back.
+constexpr std::chrono::days kLongestPeriod{9};
+
+/// The records from `since` on go to `use`, and first those that were accepted before and may still count for a quota
+/// to `past`.
+ReadCounts for_each_with_past(const std::filesystem::path& folder, base::WallTime since,
+                              const std::function<void(const DecisionRecord&)>& past,
+                              const std::function<void(const DecisionRecord&)>& use);
+
+/// A job that was accepted, for as long as was estimated: how long it ran is not recorded.
+void count(job::UsageLog& usage, const DecisionRecord& record);
+
+/// Each offer as it came, at its time. An offer that a hook fails on counts as an error and as nothing else. Quotas
+/// count what this policy accepts itself, and what was accepted before `since`.
 TallyReport replay(PolicyRuntime& policy, const std::filesystem::path& folder, base::WallTime since);
 
 /// The same with the verdicts of `before` in place of the recorded ones.

@@ -31,6 +31,10 @@ std::string in_minutes(std::int64_t seconds) {
   return std::to_string((seconds + kMinute - 1) / kMinute) + "m";
 }
 
+std::string in_jobs(std::int64_t jobs) {
+  return std::to_string(jobs);
+}
+
 /// Given as the negative: the offer that needs the largest reduction needs the smallest value.
 std::string in_seconds_left(std::int64_t negative) {
   return std::to_string(-negative) + "s";
@@ -45,8 +49,20 @@ bool any_matches(const std::vector<std::string>& patterns, std::string_view text
                      [text](const std::string& pattern) { return rules::matches(pattern, text); });
 }
 
+void add_needs_of_quota(rules::RuleSet& rules, const rules::GameRule& rule, const job::Facts& facts,
+                        std::vector<Need>& needs) {
+  const auto used = rule.quota ? rules.used(rule, facts) : std::nullopt;
+  if (!used) return;
+  if (rule.quota->jobs && used->jobs >= *rule.quota->jobs) {
+    needs.push_back({"quota jobs", static_cast<std::int64_t>(used->jobs + 1), &in_jobs});
+  }
+  if (rule.quota->gpu_time && used->gpu_time >= *rule.quota->gpu_time) {
+    needs.push_back({"quota gpu_time", seconds_up(used->gpu_time) + 1, &in_minutes});
+  }
+}
+
 /// What the entry for the offer's game objects to.
-std::vector<Need> needs_of_game(const rules::RuleSet& rules, const job::Offer& offer) {
+std::vector<Need> needs_of_game(rules::RuleSet& rules, const job::Offer& offer, const job::Facts& facts) {
   const rules::GameRule* rule = rules.game_rule(offer.game.str());
   if (rule == nullptr) return {{"an entry for game '" + offer.game.str() + "'"}};
   std::vector<Need> needs;
@@ -61,6 +77,7 @@ std::vector<Need> needs_of_game(const rules::RuleSet& rules, const job::Offer& o
     const base::Bytes needed = job::vram_bytes(offer);
     needs.push_back({"max_vram", static_cast<std::int64_t>(needed), &in_mebibytes, needed - *rule->max_vram});
   }
+  add_needs_of_quota(rules, *rule, facts, needs);
   return needs;
 }
 
@@ -86,8 +103,10 @@ std::vector<Need> needs_of_hours(const rules::RuleSet& rules, base::WallTime now
 }
 
 /// The single change of a declaration that accepts the offer; nothing when there is none, with the reason counted.
-std::optional<Need> remedy(PolicyRuntime& today, const DecisionRecord& record, Refusals& refusals) {
-  const auto verdict = today.decide(record.offer, record.facts, true);
+/// `rules`: those of `today`.
+std::optional<Need> remedy(PolicyRuntime& today, rules::RuleSet& rules, const job::Offer& offer,
+                           const job::Facts& facts, Refusals& refusals) {
+  const auto verdict = today.decide(offer, facts, true);
   if (verdict.decision.accepted) {
     ++refusals.pass_today;
     return std::nullopt;
@@ -96,15 +115,14 @@ std::optional<Need> remedy(PolicyRuntime& today, const DecisionRecord& record, R
   for (const job::TraceLine& line : verdict.decision.trace) {
     if (line.vote == job::Vote::kDecline) objecting.push_back(line.rule);
   }
-  const rules::RuleSet& rules = today.rules();
   std::vector<Need> needs;
   if (objecting.size() == 1) {
     const std::string& rule = objecting.front();
     const auto is_game = [&](const rules::GameRule& game) { return rules::to_string(game.place) == rule; };
     if (rules.accept_during && rule == rules::to_string(rules.accept_during->place)) {
-      needs = needs_of_hours(rules, record.facts.now);
+      needs = needs_of_hours(rules, facts.now);
     } else if (std::any_of(rules.games.begin(), rules.games.end(), is_game)) {
-      needs = needs_of_game(rules, record.offer);
+      needs = needs_of_game(rules, offer, facts);
     } else {
       ++refusals.by_function;
       return std::nullopt;
@@ -149,7 +167,8 @@ struct Gathered {
 
 std::string single_change(PolicyRuntime& policy, const job::Offer& offer, const job::Facts& facts) {
   Refusals counted;
-  const auto need = remedy(policy, {.offer = offer, .facts = facts}, counted);
+  rules::RuleSet rules = policy.rules();
+  const auto need = remedy(policy, rules, offer, facts, counted);
   if (!need) return {};
   std::string text = need->change;
   if (need->rounded != nullptr) text += " " + need->rounded(need->amount);
@@ -160,8 +179,11 @@ std::string single_change(PolicyRuntime& policy, const job::Offer& offer, const 
 WhyReport why(PolicyRuntime& today, const std::filesystem::path& folder, base::WallTime since) {
   WhyReport report;
   std::map<std::string, Gathered> by_rule;
-  report.read = for_each(folder, since, [&](const DecisionRecord& record) {
-    if (record.decision.accepted) return true;
+  rules::RuleSet rules = today.rules();
+  job::UsageLog usage;
+  const auto past = [&](const DecisionRecord& record) { count(usage, record); };
+  report.read = for_each_with_past(folder, since, past, [&](const DecisionRecord& record) {
+    if (record.decision.accepted) return past(record);
     ++report.refused;
     Gathered& gathered = by_rule[record.decision.rule];
     Refusals& refusals = gathered.refusals;
@@ -169,8 +191,9 @@ WhyReport why(PolicyRuntime& today, const std::filesystem::path& folder, base::W
       refusals.rule = record.decision.rule;
       refusals.reason = record.decision.reason;
     }
-    if (auto need = remedy(today, record, refusals)) gathered.add(std::move(*need));
-    return true;
+    job::Facts facts = record.facts;
+    facts.usage = &usage;
+    if (auto need = remedy(today, rules, record.offer, facts, refusals)) gathered.add(std::move(*need));
   });
   for (auto& entry : by_rule) report.rules.push_back(entry.second.finish());
   std::stable_sort(report.rules.begin(), report.rules.end(),

@@ -99,9 +99,12 @@ Ballot RuleSet::vote_game(const GameRule* rule, const job::Offer& offer, bool ex
   return ballot;
 }
 
-job::Used RuleSet::used(const GameRule& rule, base::WallTime start, const job::Facts& facts) const {
+std::optional<job::Used> RuleSet::used(const GameRule& rule, const job::Facts& facts) {
+  if (facts.usage == nullptr) return std::nullopt;
+  const auto start = calendar.period(rule.quota->per, facts.now).start;
+  if (!start) return std::nullopt;
   job::Used sum;
-  for (const job::GameUse& use : facts.usage->since(start, facts.now)) {
+  for (const job::GameUse& use : facts.usage->since(*start, facts.now)) {
     if (game_rule(use.game) == &rule) sum.add(use.used);
   }
   return sum;
@@ -114,17 +117,17 @@ Ballot RuleSet::vote_quota(const GameRule& rule, const job::Facts& facts, bool e
     if (explain) ballot.text = "quota of " + to_text(quota) + ": what is used is unknown outside of a running worker";
     return ballot;
   }
+  const auto sum = used(rule, facts);
   const Period& period = calendar.period(quota.per, facts.now);
-  if (!period.start) {
+  if (!sum) {
     if (explain) {
       ballot.text = "quota of " + to_text(quota) + " does not count now" + next_text(quota, period, calendar.zone());
     }
     return ballot;
   }
-  const job::Used sum = used(rule, *period.start, facts);
-  std::string why = objection(quota, sum);
+  std::string why = objection(quota, *sum);
   if (why.empty()) {
-    if (explain) ballot.text = "quota: " + state_text(quota, sum);
+    if (explain) ballot.text = "quota: " + state_text(quota, *sum);
     return ballot;
   }
   ballot = decline(rule.place, job::RejectCode::kPaused, std::move(why));

@@ -62,6 +62,8 @@ struct RuleSet {
   Ballot vote_game(const GameRule* rule, const job::Offer& offer, bool explain) const;
   /// Requires: rule.quota. Between two occurrences of a window, and where the usage is unknown, it does not bound.
   Ballot vote_quota(const GameRule& rule, const job::Facts& facts, bool explain);
+  /// Requires: rule.quota. What counts for it at this time; nothing where it does not bound.
+  std::optional<job::Used> used(const GameRule& rule, const job::Facts& facts);
   /// Requires: accept_during is declared and its names are known. Cached: one comparison while the answer holds.
   /// An offer that is known to take longer than the window is open declines too.
   Ballot vote_opening(base::WallTime now, bool explain, std::optional<base::Duration> est_time = std::nullopt);
@@ -73,8 +75,6 @@ struct RuleSet {
   VramBound vram_bound(base::WallTime now, std::span<const job::GpuFacts> cards);
 
  private:
-  job::Used used(const GameRule& rule, base::WallTime start, const job::Facts& facts) const;
-
   Opening opening_;
 };
 

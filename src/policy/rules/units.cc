@@ -51,7 +51,7 @@ std::optional<double> take_number(std::string_view& text) {
 /// Takes the letters from the front of `text`.
 std::string_view take_word(std::string_view& text) {
   std::size_t length = 0;
-  while (length < text.size() && !is_digit(text[length]) && text[length] != ' ') ++length;
+  while (length < text.size() && !is_digit(text[length]) && text[length] != ' ' && text[length] != '\t') ++length;
   const auto word = text.substr(0, length);
   text.remove_prefix(length);
   return word;
@@ -72,13 +72,6 @@ base::Error bad_unit(std::string_view unit, std::string_view example, const Unit
     }
   }
   return invalid(unknown_name("unit", unit, known));
-}
-
-/// Without its blanks.
-std::string closed_up(std::string_view text) {
-  std::string closed;
-  std::copy_if(text.begin(), text.end(), std::back_inserter(closed), [](char c) { return c != ' ' && c != '\t'; });
-  return closed;
 }
 
 /// Exactly `digits` digits from the front of `text`.
@@ -154,15 +147,13 @@ base::Result<double> parse_temperature(std::string_view text) {
 
 base::Result<base::Duration> parse_span(std::string_view text) {
   std::string_view rest = trimmed(text);
-  if (const auto closed = closed_up(rest); closed != rest) {
-    CHECK_OK(parse_span(closed));
-    return invalid(quoted(text) + " holds a blank: write it like " + quoted(closed));
-  }
   base::Duration total{};
   do {
     const auto number = take_number(rest);
     if (!number) return invalid(quoted(text) + " is not a span of time: write it like '20m'");
+    rest = trimmed(rest);
     const auto word = take_word(rest);
+    rest = trimmed(rest);
     const auto* unit = names::kSpanUnits.begin();
     while (unit != names::kSpanUnits.end() && unit->name != word) ++unit;
     if (unit == names::kSpanUnits.end()) return bad_unit(word, "20m", names::kSpanUnits);

@@ -38,6 +38,8 @@ TEST(PauseLanguage, SaysWhatIsWrongAtTheOperatorsLine) {
   const std::pair<const char*, const char*> cases[] = {
       {"worker.pause_when 'x' { aps = 'maya*' }",
        "p.lua:2: worker.pause_when 'x': unknown key 'aps', did you mean 'apps'?"},
+      {"worker.pause_when 'x' { on_battery = true, during = {} }",
+       "p.lua:2: worker.pause_when 'x': during: is empty; leave it out for always"},
       {"worker.pause_when 'x' { apps = {} }", "p.lua:2: worker.pause_when 'x': apps: is empty: name a program"},
       {"worker.pause_when 'x' { action = 'finish' }",
        "p.lua:2: worker.pause_when 'x': apps: or another condition is needed: foreign_gpu, user_active_within, "

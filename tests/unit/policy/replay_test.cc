@@ -63,6 +63,64 @@ TEST_F(ReplayTest, CountsWhatChangesByRule) {
   EXPECT_EQ(replay(*now, folder, noon + 1s).read.records, 1U);
 }
 
+TEST_F(ReplayTest, QuotasCountWhatThePolicyWouldHaveAccepted) {
+  const auto unbounded = load("worker.zone 'UTC'");
+  const auto record_day = [&](base::WallTime day, int offers) {
+    for (int i = 0; i < offers; ++i) {
+      DecisionRecord one;
+      one.offer = offer("job-" + base::format_utc(day) + std::to_string(i), i % 2 == 0 ? "a" : "b", 4);
+      one.facts.now = day + std::chrono::minutes(i);
+      one.facts.est_time = 10min;
+      one.decision = unbounded->decide(one.offer, one.facts).decision;
+      ASSERT_TRUE(ring.append(&one, 1, one.facts.now));
+    }
+  };
+  record_day(noon, 10);
+  record_day(noon + 24h, 10);
+  const auto three = load("worker.zone 'UTC' worker.game 'a' { quota = { jobs = 3, per = 'day' } } worker.game '*' {}");
+  EXPECT_EQ(replay(*three, folder, {}).now_refused, 4U) << "two of five each day";
+  EXPECT_EQ(replay(*three, folder, noon + 24h + 5min).now_refused, 2U) << "what came before is counted too";
+  EXPECT_EQ(replay(*three, folder, noon + 24h + 5min).read.records, 5U);
+  const auto week = load("worker.zone 'UTC' worker.game '*' { quota = { gpu_time = '1h', per = 'week' } }");
+  EXPECT_EQ(replay(*week, folder, {}).same, 6U);
+  const auto hook = load(
+      "worker.zone 'UTC' worker.on('offer', function()\n"
+      "  if worker.used { game = '*', per = 'day' }.jobs >= 4 then return worker.decline 'enough' end\n"
+      "end)");
+  EXPECT_EQ(replay(*hook, folder, {}).same, 8U);
+  EXPECT_EQ(replay_both(*three, *three, folder, {}).same, 20U);
+  EXPECT_EQ(replay_both(*three, *unbounded, folder, {}).now_accepted, 4U);
+}
+
+TEST_F(ReplayTest, AJobThatIsOfferedAgainCountsOnce) {
+  const auto unbounded = load("worker.zone 'UTC'");
+  for (int i = 0; i < 3; ++i) record(*unbounded, offer("same", "a", 4), noon + std::chrono::minutes(i));
+  record(*unbounded, offer("other", "a", 4), noon + 5min);
+  const auto two = load("worker.zone 'UTC' worker.game 'a' { quota = { jobs = 2, per = 'day' } }");
+  EXPECT_EQ(replay(*two, folder, {}).same, 4U);
+}
+
+TEST_F(ReplayTest, WhyNamesTheQuotaThatWouldHaveBeenEnough) {
+  const auto policy = load("worker.zone 'UTC' worker.game 'a' { quota = { jobs = 2, per = 'day' } }");
+  const auto unbounded = load("worker.zone 'UTC'");
+  for (const char* id : {"1", "2"}) record(*unbounded, offer(id, "a", 4), noon);
+  for (const char* id : {"3", "4"}) {
+    DecisionRecord one;
+    one.offer = offer(id, "a", 4);
+    one.facts.now = noon + 1min;
+    one.decision.reason = "quota of 2 jobs per \"day\" used up";
+    one.decision.rule = "p.lua:2";
+    ASSERT_TRUE(ring.append(&one, 1, one.facts.now));
+  }
+  const auto report = why(*policy, folder, noon);
+  ASSERT_EQ(report.rules.size(), 1U);
+  EXPECT_EQ(report.rules[0].pass_today, 0U);
+  ASSERT_EQ(report.rules[0].remedies.size(), 1U);
+  EXPECT_EQ(report.rules[0].remedies[0].change, "quota jobs");
+  EXPECT_EQ(report.rules[0].remedies[0].most, "3");
+  EXPECT_EQ(report.rules[0].remedies[0].offers, 2U);
+}
+
 TEST_F(ReplayTest, SumsTheWorkThatIsGainedAndLost) {
   const auto then = load("worker.game 'a' { accept = false }\nworker.game '*' {}");
   const auto now = load("worker.game 'b' { accept = false }\nworker.game '*' {}");

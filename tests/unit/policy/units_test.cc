@@ -24,13 +24,14 @@ TEST(Units, ReadsSpansWithTheirUnits) {
   EXPECT_EQ(*parse_span("1h30m"), base::Duration(90min));
   EXPECT_EQ(*parse_span("0.5s"), base::Duration(500ms));
   EXPECT_EQ(*parse_span("2d"), base::Duration(48h));
-  for (const char* text : {"", "20", "m", "20 m", "20min", "999999d"}) EXPECT_FALSE(parse_span(text)) << text;
+  EXPECT_EQ(*parse_span(" 20 m\t"), base::Duration(20min));
+  EXPECT_EQ(*parse_span("1h 30\tm"), base::Duration(90min));
+  for (const char* text : {"", "20", "m", "20 mi n", "20 m x", "2 0m", "20min", "999999d"})
+    EXPECT_FALSE(parse_span(text)) << text;
 }
 
 TEST(Units, WhatIsNoSpanIsToldHowToWriteIt) {
   const auto message = [](std::string_view text) { return parse_span(text).error().message; };
-  EXPECT_EQ(message("15 m"), "'15 m' holds a blank: write it like '15m'");
-  EXPECT_EQ(message(" 1h\t30m"), "' 1h\t30m' holds a blank: write it like '1h30m'");
   EXPECT_EQ(message("15 minutes"), "unknown unit 'minutes', did you mean 'm'?");
   EXPECT_EQ(message("15"), "a unit is missing: write it like '20m'");
   EXPECT_EQ(parse_size("12G").error().message, "unknown unit 'G', did you mean 'GiB'?");

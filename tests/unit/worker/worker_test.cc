@@ -343,7 +343,7 @@ TEST_F(Worker, EndsAfterTheNumberOfJobsItWasTold) {
   start({.stop_after_jobs = 1});
   say(offer_of("job-1"));
   say(offer_of("job-2"));
-  EXPECT_TRUE(studio().has_sent(R"("jobId":"job-2","reason":"worker ends after 1 jobs","code":"paused")"));
+  EXPECT_TRUE(studio().has_sent(R"("jobId":"job-2","reason":"worker ends after 1 job","code":"paused")"));
   engines_.finish_json("job-1");
   clock_.settle();
   say(R"({"type":"completeAck","jobId":"job-1"})");

@@ -45,6 +45,9 @@ base::Result<int> finish_game(lua_State* lua, Api& api) {
   rule.accept = accept.value_or(true);
   CHECK_OK(read_kinds(table, rule));
   TRY(rule.models, table.texts("models"));
+  if (table.has("models") && rule.models.empty()) {
+    return table.error("models", "is empty; leave it out for every model");
+  }
   TRY(rule.max_vram, table.size("max_vram"));
   TRY(rule.max_time, table.span("max_time"));
   CHECK_OK(read_quota(table, api, rule));

@@ -46,6 +46,7 @@ base::Status read_conditions(lua_State* lua, const TableReader& table, pause::Pa
 
 base::Status read_windows(const TableReader& table, Api& api, pause::PauseRule& rule) {
   TRY(rule.during, table.texts("during"));
+  if (table.has("during") && rule.during.empty()) return table.error("during", "is empty; leave it out for always");
   TRY(rule.unless, table.texts("unless"));
   for (const auto* names : {&rule.during, &rule.unless}) {
     for (const std::string& name : *names) api.references.push_back({name, rule.place});

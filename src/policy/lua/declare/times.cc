@@ -39,7 +39,8 @@ base::Result<std::chrono::minutes> window_end(const TableReader& table, const ru
 
 base::Status read_days(const TableReader& table, rules::Window& window) {
   TRY(const auto days, table.texts("days"));
-  if (days.empty()) return {};
+  if (days.empty())
+    return table.has("days") ? table.error("days", "is empty; leave it out for every day") : base::Status();
   window.days = 0;
   for (const std::string& text : days) {
     const auto set = rules::parse_days(text);

@@ -62,6 +62,15 @@ TEST(WrongForm, AWindowWithoutAnEndOrAStartIsToldWhatToAdd) {
   EXPECT_EQ(error("days = 'mon'"), where + "from: is missing: add from = '22:00' and to = '07:00', or all_day = true");
 }
 
+TEST(WrongForm, AListOfNothingIsNotTakenForEverything) {
+  EXPECT_EQ(load_error("worker.window 'x' { days = {}, all_day = true }"),
+            "p.lua:2: worker.window 'x': days: is empty; leave it out for every day");
+  EXPECT_EQ(load_error("worker.game 'x' { models = {} }"),
+            "p.lua:2: worker.game 'x': models: is empty; leave it out for every model");
+  EXPECT_EQ(load_error("worker.game 'x' { kinds = {} }"),
+            "p.lua:2: worker.game 'x': kinds: is empty; write accept = false instead");
+}
+
 /// What a message tells to write has to load.
 TEST(WrongForm, EveryFormThatIsShownLoads) {
   std::string policy = "worker.window 'night' { all_day = true }\nworker.window 'weekend' { all_day = true }\n";

@@ -64,6 +64,8 @@ class Ledger {
   base::Bytes promised() const { return promised_; }
   /// The bound that counts: the smallest of threshold, total, policy, and what lost cards leave.
   base::Bytes bound() const;
+  /// Names what sets it.
+  std::string bound_rule() const;
   /// What the studio is told: the same without the total, which it is told beside it.
   double told_bound_gb() const;
 
@@ -72,8 +74,6 @@ class Ledger {
   void give_back(const base::JobId& job);
   /// What no policy changes: the smaller of threshold and total.
   base::Bytes firm_bound() const;
-  /// Names what sets the bound.
-  std::string bound_rule() const;
 
   AdmissionOptions options_;
   std::optional<base::Bytes> policy_bound_;

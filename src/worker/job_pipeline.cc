@@ -196,10 +196,10 @@ asio::awaitable<job::Decision> JobPipeline::decide(const job::Offer& offer) {
     decision.rule = "engines";
     co_return decision;
   }
-  job::Facts facts = parts_.facts();
-  facts.est_time = parts_.journal.typical_time(offer);
   const engine::Manifest* manifest = parts_.engines.manifest(offer.source.engine, offer.kind);
   const auto model = co_await parts_.inputs.find_files(offer, manifest != nullptr && manifest->fetch_files);
+  job::Facts facts = parts_.facts();
+  facts.est_time = parts_.journal.typical_time(offer);
   facts.cached = model.missing.empty();
   facts.download = model.missing_size;
   facts.usage = &parts_.journal.usage();
@@ -284,8 +284,7 @@ asio::awaitable<std::variant<engine::RunRequest, job::Failure>> JobPipeline::pre
     co_return job::Failure{job::FailureClass::kModelMissing, "model file " + model.missing.front() + " of `" +
                                                                  offer.model.str() + "` is not on this worker"};
   }
-  auto wanted = manifest->inputs;
-  auto fetched = co_await parts_.inputs.fetch(offer.inputs, std::move(wanted), folder);
+  auto fetched = co_await parts_.inputs.fetch(offer.inputs, manifest->inputs, folder);
   if (auto* failure = std::get_if<job::Failure>(&fetched)) co_return std::move(*failure);
   engine::RunRequest request;
   request.job = offer.id;

@@ -207,6 +207,16 @@ class Mistakes(Scenario):
         code, out, err = self.command(*self.base_flags(), "policy", "explain", "--policy", policy, offer, "--json")
         verdict = json.loads(out)
         self.assertEqual((code, verdict["accepted"], verdict["rule"]), (0, False, "engines"), err)
+        claim["modelSource"]["engine"] = "synthetic"
+        self.config.write_text(self.config.read_text().replace("vram_threshold_gb = 12.0", "vram_threshold_gb = 9.3"))
+        for needed, accepted in ((9.3, True), (9.31, False)):
+            offer.write_text(json.dumps({**claim, "vramGbEstimate": needed}))
+            code, out, err = self.command(*self.base_flags(), "policy", "explain", "--policy", policy, offer, "--json")
+            self.assertEqual(json.loads(out)["accepted"], accepted, err)
+        self.assertEqual(json.loads(out)["rule"], "config.toml: vram_threshold_gb")
+        self.config.write_text("auto_enabled = false\n" + self.config.read_text())
+        code, out, err = self.command(*self.base_flags(), "policy", "explain", "--policy", policy, offer, "--json")
+        self.assertEqual(json.loads(out)["rule"], "config.toml: auto_enabled", err)
 
         explain = [*self.base_flags(), "policy", "explain", "--policy", policy, offer]
         offer.write_text(json.dumps({"type": "offer", "claim": claim}))

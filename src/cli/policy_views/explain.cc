@@ -8,6 +8,7 @@
 
 #include <boost/json.hpp>
 
+#include "admission/ledger.h"
 #include "base/clock.h"
 #include "base/files.h"
 #include "base/log.h"
@@ -100,17 +101,15 @@ void ask_config(const config::Settings& settings, Question& question) {
   if (settings.only_when_idle) {
     house.before_rules.push_back({name + ": only_when_idle", "only when idle: the person is using this computer"});
   }
-  house.memory = static_cast<base::Bytes>(settings.vram_threshold_gb * static_cast<double>(base::kGiB));
-  house.memory_rule = name + ": vram_threshold_gb";
-  const auto whole = job::total_memory(question.facts.gpus);
-  if (!whole || *whole >= *house.memory) return;
-  house.memory = whole;
-  house.memory_rule = "machine: total VRAM";
+  const admission::Ledger ledger(
+      {.vram_threshold_gb = settings.vram_threshold_gb, .vram_total = job::total_memory(question.facts.gpus)});
+  house.memory = ledger.bound();
+  house.memory_rule = ledger.bound_rule();
 }
 
-/// What the operator told the worker that runs now.
+/// What the operator told the worker that runs now: a drain goes before what config.toml says, a pause behind it.
 void ask_worker(const json::object& status, std::vector<policy::Objection>& objections) {
-  if (status.at("draining").as_bool()) objections.push_back({"drain", "the worker is ending"});
+  if (status.at("draining").as_bool()) objections.insert(objections.begin(), {"drain", "the worker is ending"});
   if (!status.at("paused").as_bool()) return;
   const json::value* left = status.if_contains("paused_for_seconds");
   const auto until = left != nullptr ? "for another " + human_duration(left->to_number<double>())

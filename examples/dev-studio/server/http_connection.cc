@@ -24,6 +24,8 @@ constexpr std::string_view kSubProtocol = "studio-worker-v1";
 constexpr std::uint64_t kLargestBody = 16U << 20U;
 // Large enough that hashing and writing, not the reads, set the pace of an upload.
 constexpr std::size_t kPiece = 256U << 10U;
+// What one read may take: Beast asks for no more than the buffer has room for, and for 512 bytes when it has none.
+constexpr std::size_t kRead = 64U << 10U;
 
 using HeadParser = http::request_parser<http::empty_body>;
 
@@ -33,6 +35,7 @@ class Connection {
     boost::system::error_code ignored;
     const auto peer = socket_.remote_endpoint(ignored);
     source_ = peer.address().to_string();
+    buffer_.reserve(kRead);
   }
 
   asio::awaitable<void> run() {
@@ -190,16 +193,16 @@ class Connection {
   /// Reads the body into `upload` (or away). False: the connection is gone, or was cut on purpose.
   asio::awaitable<bool> read_body(http::request_parser<http::buffer_body>& parser, Upload* upload,
                                   desk::UploadPlan& plan, const WorkerRoute& route) {
-    std::vector<char> piece(kPiece);
+    piece_.resize(kPiece);
     const std::uint64_t half = parser.content_length().value_or(0) / 2;
     std::uint64_t received = 0;
     while (!parser.is_done()) {
       auto& body = parser.get().body();
-      body.data = piece.data();
-      body.size = piece.size();
+      body.data = piece_.data();
+      body.size = piece_.size();
       const auto [error, size] = co_await http::async_read(socket_, buffer_, parser, kToken);
       if (error && error != http::error::need_buffer) co_return false;
-      const std::string_view bytes(piece.data(), piece.size() - body.size);
+      const std::string_view bytes(piece_.data(), piece_.size() - body.size);
       received += bytes.size();
       if (plan.cut && received >= half) {
         cut();
@@ -230,6 +233,7 @@ class Connection {
   tcp::socket socket_;
   std::string source_;
   beast::flat_buffer buffer_;
+  std::vector<char> piece_;  // for uploads; kPiece from the first one on
   Request request_;
 };
 

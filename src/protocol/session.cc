@@ -278,7 +278,7 @@ Actions Session::set_capabilities(Capabilities capabilities, base::SteadyTime no
 Actions Session::set_current_job(std::optional<base::JobId> job, base::SteadyTime now) {
   if (job == current_job_) return {};
   current_job_ = std::move(job);
-  if (!welcomed_) return {};
+  if (!welcomed_ || current_job_) return {};
   return {heartbeat(now)};
 }
 

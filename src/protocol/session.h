@@ -93,8 +93,10 @@ class Session {
   Actions closed(std::uint16_t code, std::string_view reason);
   Actions tick(base::SteadyTime now);
 
-  /// Changes that the studio must see at once: a heartbeat goes out when anything differs (after welcome).
+  /// A change that the studio must see at once: a heartbeat goes out when anything differs (after welcome).
   Actions set_capabilities(Capabilities capabilities, base::SteadyTime now);
+  /// What heartbeats say from now on. Only "none" goes out at once, for a studio may wait for it to offer again; of a
+  /// job it knows by the accept.
   Actions set_current_job(std::optional<base::JobId> job, base::SteadyTime now);
   /// The ship queue is not empty any more: a flush is due within a second. Idempotent.
   void logs_waiting(base::SteadyTime now);

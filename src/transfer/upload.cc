@@ -22,13 +22,12 @@ namespace {
 
 constexpr base::Bytes kLargestBuffer = 512 * base::kKiB;
 constexpr base::Bytes kSmallestBuffer = 16 * base::kKiB;
+/// More than a boundary and a part's header lines without what the part itself puts there.
+constexpr base::Bytes kPartHead = 256;
 /// Slower than this on average over the stall limit is a stall.
 constexpr base::Bytes kBytesPerSecond = 1024;
 /// How long a complete upload waits for its answer: TCP keep-alives notice a dead peer long before.
 constexpr base::Duration kAnswerLimit = std::chrono::minutes(10);
-
-/// A file from this size on is hashed by a thread of its own, beside the sending.
-constexpr base::Bytes kHashedBeside = 4 * base::kMiB;
 
 /// One file of the form.
 class FilePart {
@@ -43,18 +42,19 @@ class FilePart {
     part->path_ = path;
     part->fd_ = std::move(fd);
     part->opened_ = status;
-    if (hash && part->size() < kHashedBeside)
-      part->digest_.emplace();
-    else if (hash)
-      part->beside_.emplace(part->fd_.get(), part->size());
+    if (hash) part->hash_.emplace(part->fd_.get(), part->size());
     return part;
   }
 
   base::Bytes size() const { return static_cast<base::Bytes>(opened_.st_size); }
   bool complete() const { return done_ == size(); }
-  bool hashed() const { return digest_ || beside_; }
-  /// Requires: hashed and complete. A file that changed meanwhile never became complete.
-  std::string sha256() { return digest_ ? digest_->hex() : beside_->hex(); }
+  bool hashed() const { return hash_.has_value(); }
+  /// Requires: hashed and complete. Empty when the file is not any more what was sent.
+  std::string sha256() {
+    const std::string& hex = hash_->hex();
+    if (!unchanged()) return {};
+    return hex;
+  }
 
   /// The next bytes; none at the end. Errors: kCorrupt when the file is not the one that was opened any more.
   base::Result<std::size_t> read(char* bytes, std::size_t limit) {
@@ -70,14 +70,10 @@ class FilePart {
     if (got == 0 || (done_ == size() && !unchanged())) {
       return base::Error{base::Code::kCorrupt, path_.string() + " changed while it was uploaded"};
     }
-    if (digest_) digest_->update({bytes, static_cast<std::size_t>(got)});
     return static_cast<std::size_t>(got);
   }
 
-  void rewind() {
-    done_ = 0;
-    if (digest_) digest_->reset();
-  }
+  void rewind() { done_ = 0; }
 
  private:
   bool unchanged() const {
@@ -90,8 +86,7 @@ class FilePart {
   base::UniqueFd fd_;
   struct stat opened_ {};
   base::Bytes done_ = 0;
-  std::optional<Sha256> digest_;
-  std::optional<FileHash> beside_;
+  std::optional<FileHash> hash_;
 };
 
 class UploadExchange final : public Exchange {
@@ -107,6 +102,7 @@ class UploadExchange final : public Exchange {
     if (!header_safe(part.name) || !header_safe(part.filename) || !header_safe(part.content_type)) {
       return base::Error{base::Code::kInvalid, "a form part holds a character that no header may"};
     }
+    body_bytes_ += kPartHead + part.name.size() + part.filename.size() + part.content_type.size();
     curl_mimepart* entry = curl_mime_addpart(form_.get());
     curl_mime_name(entry, part.name.c_str());
     if (!part.filename.empty()) curl_mime_filename(entry, part.filename.c_str());
@@ -127,7 +123,8 @@ class UploadExchange final : public Exchange {
 
   void start(base::SteadyTime now) {
     set(CURLOPT_MIMEPOST, form_.get());
-    // Most results are small: half a megabyte for each would cost more than sending them.
+    // Most results are small: half a megabyte for each would cost more than sending them. One buffer holds such a form
+    // as a whole, so that it leaves in one write.
     set(CURLOPT_UPLOAD_BUFFERSIZE, static_cast<long>(std::clamp(body_bytes_, kSmallestBuffer, kLargestBuffer)));
     window_start_ = now;
   }

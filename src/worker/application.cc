@@ -1,12 +1,15 @@
 #include "worker/application.h"
 
 #include <new>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -303,6 +306,13 @@ base::Result<base::UniqueFd> lock(const config::Settings& settings) {
   ::_exit(config::kExitOperatingSystem);
 }
 
+/// A batch thread that wakes up takes no processor from a thread that runs: removing the last job's folder can wait,
+/// the engine that makes the next result should not.
+void let_others_go_first() {
+  constexpr sched_param kNoPriority{};
+  ::pthread_setschedparam(::pthread_self(), SCHED_BATCH, &kNoPriority);
+}
+
 }  // namespace
 
 int run_application(const config::Settings& settings, const RunLimits& limits, const std::string& version) {
@@ -317,6 +327,7 @@ int run_application(const config::Settings& settings, const RunLimits& limits, c
   if (!held) return failed(held.error());
   asio::io_context io{1};
   asio::thread_pool disk{1};
+  asio::post(disk, &let_others_go_first);
   auto journal = history::Journal::open({.folder = settings.state_folder}, disk.get_executor());
   if (!journal) return failed(journal.error());
   base::log::info("worker", "started", {{"version", version}, {"config", settings.config_file.string()}});

@@ -100,7 +100,7 @@ class JobTable {
             pick([](const ActiveJob& job) { return job.claims > 0 && job.stage != JobStage::kDelivering; })) {
       return running;
     }
-    return pick([](const ActiveJob& job) { return job.session != 0; });
+    return pick([](const ActiveJob& job) { return job.session != 0 && !job.delivered; });
   }
 
   const std::map<base::JobId, std::shared_ptr<ActiveJob>>& all() const { return jobs_; }

@@ -1,5 +1,5 @@
 #pragma once
-// Sha256: a running SHA-256 that can start over.
+// Sha256: a running SHA-256.
 
 #include <array>
 #include <memory>
@@ -13,12 +13,11 @@ namespace transfer {
 
 class Sha256 {
  public:
-  Sha256() { reset(); }
-  void reset() { STUDIO_ASSERT(EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1); }
+  Sha256() { STUDIO_ASSERT(EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1); }
   void update(std::string_view bytes) {
     STUDIO_ASSERT(EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) == 1);
   }
-  /// Lower-case hex of everything since `reset`, which must come before the next `update`.
+  /// Lower-case hex of everything. Requires: called once, at the end.
   std::string hex() {
     static constexpr char kDigits[] = "0123456789abcdef";
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};

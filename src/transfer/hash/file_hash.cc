@@ -10,8 +10,14 @@ namespace {
 
 /// Fits a processor's own cache, so that what was read is still there when it is hashed.
 constexpr std::size_t kBlock = 128UL * 1024;
+/// From this size on the hash would be waited for.
+constexpr base::Bytes kBeside = 4 * base::kMiB;
 
 }  // namespace
+
+FileHash::FileHash(int fd, base::Bytes size) : fd_(fd), size_(size) {
+  if (size >= kBeside) thread_ = std::thread([this] { run(); });
+}
 
 FileHash::~FileHash() {
   stopped_ = true;
@@ -19,17 +25,20 @@ FileHash::~FileHash() {
 }
 
 const std::string& FileHash::hex() {
-  if (thread_.joinable()) thread_.join();
+  if (thread_.joinable())
+    thread_.join();
+  else if (hex_.empty())
+    run();
   return hex_;
 }
 
-void FileHash::run(int fd, base::Bytes size) {
+void FileHash::run() {
   Sha256 digest;
-  std::vector<char> block(kBlock);
-  for (base::Bytes done = 0; done < size;) {
+  std::vector<char> block(std::min<base::Bytes>(kBlock, size_));
+  for (base::Bytes done = 0; done < size_;) {
     if (stopped_) return;
-    const auto wanted = std::min<base::Bytes>(block.size(), size - done);
-    const ssize_t got = ::pread(fd, block.data(), wanted, static_cast<off_t>(done));
+    const auto wanted = std::min<base::Bytes>(block.size(), size_ - done);
+    const ssize_t got = ::pread(fd_, block.data(), wanted, static_cast<off_t>(done));
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) return;
     digest.update({block.data(), static_cast<std::size_t>(got)});

@@ -1,5 +1,6 @@
 #pragma once
-// FileHash: the SHA-256 of an open file, computed by a thread of its own while somebody else sends the file.
+// FileHash: the SHA-256 of an open file that somebody else sends: of a large one by a thread of its own meanwhile, of a
+// small one when it is asked for.
 
 #include <atomic>
 #include <string>
@@ -12,8 +13,8 @@ namespace transfer {
 
 class FileHash {
  public:
-  /// Begins at once. Requires: `fd` stays open while this lives.
-  FileHash(int fd, base::Bytes size) : thread_([this, fd, size] { run(fd, size); }) {}
+  /// Requires: `fd` stays open while this lives.
+  FileHash(int fd, base::Bytes size);
   FileHash(const FileHash&) = delete;
   FileHash& operator=(const FileHash&) = delete;
   /// Gives up what is not hashed yet.
@@ -23,10 +24,12 @@ class FileHash {
   const std::string& hex();
 
  private:
-  void run(int fd, base::Bytes size);
+  void run();
 
+  int fd_;
+  base::Bytes size_;
   std::atomic<bool> stopped_ = false;
-  std::string hex_;  // the thread's, until it is joined
+  std::string hex_;  // the thread's, if there is one, until it is joined
   std::thread thread_;
 };
 

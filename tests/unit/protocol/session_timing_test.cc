@@ -32,15 +32,17 @@ TEST(HeartbeatTimer, SkipsMissedTicksAndKeepsItsPace) {
   EXPECT_THAT(script.tick(), IsEmpty());
 }
 
-TEST(HeartbeatTimer, BeatsAtOnceWhenTheJobChangesAndWaitsFiveSecondsFromThere) {
+TEST(HeartbeatTimer, BeatsAtOnceWhenNoJobIsLeftAndWaitsFiveSecondsFromThere) {
   Script script;
   script.open();
   script.advance(3000);
-  EXPECT_THAT(script.current_job(base::JobId("job-1")), ElementsAre("send heartbeat job-1"));
   EXPECT_THAT(script.current_job(base::JobId("job-1")), IsEmpty());
-  EXPECT_THAT(script.run_until(8000), ElementsAre("8000 send heartbeat job-1"));
+  EXPECT_THAT(script.run_until(5000), ElementsAre("5000 send heartbeat job-1"));
+  script.advance(1000);
+  EXPECT_THAT(script.current_job(base::JobId("job-2")), IsEmpty());
   EXPECT_THAT(script.current_job(std::nullopt), ElementsAre("send heartbeat"));
-  EXPECT_EQ(script.next_ms(), 13'000);
+  EXPECT_THAT(script.current_job(std::nullopt), IsEmpty());
+  EXPECT_EQ(script.next_ms(), 11'000);
 }
 
 TEST(HeartbeatTimer, BeatsAtOnceWhenTheCapabilitiesChange) {

@@ -8,11 +8,3 @@ TEST(Sha256, HashesPiecesAsTheWhole) {
   digest.update("bc");
   EXPECT_EQ(digest.hex(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
-
-TEST(Sha256, StartsOver) {
-  transfer::Sha256 digest;
-  digest.update("what is thrown away");
-  digest.reset();
-  digest.update("abc");
-  EXPECT_EQ(digest.hex(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-}

@@ -28,6 +28,15 @@ TEST(JobTable, TheRunningJobIsCurrentBeforeOneThatIsBeingDelivered) {
   EXPECT_EQ(jobs.current(), base::JobId("job-1"));
 }
 
+TEST(JobTable, AJobWithItsReceiptIsNotCurrent) {
+  worker::JobTable jobs;
+  const auto job = jobs.add(ActiveJob{.id = base::JobId("job-1")});
+  jobs.claim(*job, 1);
+  jobs.enter(*job, JobStage::kDelivering);
+  job->delivered = true;
+  EXPECT_FALSE(jobs.current());
+}
+
 TEST(JobTable, AResultWithoutAClaimIsNeitherCurrentNorUnsettled) {
   worker::JobTable jobs;
   const auto job = jobs.add(ActiveJob{.id = base::JobId("job-1"), .stage = JobStage::kDelivering});

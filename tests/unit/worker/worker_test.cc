@@ -10,8 +10,9 @@ TEST_F(Worker, RunsAJsonJobFromOfferToAcknowledgement) {
   start();
   say(offer_of("job-1"));
   EXPECT_TRUE(studio().has_sent(R"({"type":"accept","jobId":"job-1"})"));
-  EXPECT_TRUE(studio().has_sent(R"("currentJobId":"job-1")"));
   ASSERT_EQ(engines_.runs.size(), 1U);
+  clock_.pass(5s);
+  EXPECT_TRUE(studio().has_sent(R"("currentJobId":"job-1")"));
   EXPECT_EQ(*engines_.runs[0].task, R"({"kind":"llm","messages":[{"role":"user","content":"hello"}]})");
   engines_.finish_json("job-1");
   clock_.settle();

@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <poll.h>
 #include <string>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -26,6 +27,9 @@ void encode_length(std::size_t length, char* bytes) {
 /// Bytes read, 0 at the end of the stream or when it failed.
 std::size_t read_some(int fd, char* into, std::size_t room) {
   for (;;) {
+    // A blocked read also wakes up when the worker takes what we sent, for the socket has room again then.
+    pollfd readable{fd, POLLIN, 0};
+    ::poll(&readable, 1, -1);
     const ssize_t got = ::read(fd, into, room);
     if (got >= 0) return static_cast<std::size_t>(got);
     if (errno != EINTR) return 0;

@@ -193,6 +193,7 @@ asio::awaitable<Delivery::Attempt> Delivery::attempt_file(const history::Produce
   auto receipt = co_await uploader_.put(std::move(file));
   if (receipt) {
     link_.note(base::log::Level::kInfo, "binary upload ok", studio::about(result));
+    base::log::debug("ws", "uploaded", {{"job", result.job}, {"bytes", receipt->bytes}, {"sha256", receipt->sha256}});
     co_return std::move(*receipt);
   }
   std::string message = for_the_studio(result, receipt.error().message);

@@ -37,6 +37,16 @@ def result_in(state):
     return files[0]
 
 
+class Hashed(UploadScenario):
+    def test_the_log_tells_what_was_sent(self):
+        studio = self.studio(jobs("audio_tts", 1), "--stay")
+        self.write_config(studio.url)
+        worker = self.worker("--log-level", "debug")
+        report = self.finish_once(studio, worker)
+        result = report["jobs"][0]["result"]
+        worker.wait_line(rf"uploaded .*bytes={result['bytes']} sha256={result['sha256']}")
+
+
 class Refused(UploadScenario):
     def test_U3_a_lost_claim_keeps_the_result_until_the_job_is_offered_again(self):
         for status in (401, 403, 409):

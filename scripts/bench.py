@@ -69,8 +69,8 @@ def throughput(table, sides, arguments):
             report = sides.run(sides.client(side, kind, ext), kind, count, ext=ext, quick=quick)
             return report["steady_per_second"], report["jobs"][0]["offer_to_done_us"]
         samples = by_turns(arguments.rounds, {side: lambda side=side: one(side) for side in names})
-        rates, first[kind] = ({side: median([sample[at] for sample in samples[side]]) for side in names}
-                              for at in (0, 1))
+        rates, begun = ({side: median([sample[at] for sample in samples[side]]) for side in names} for at in (0, 1))
+        first.setdefault(kind, begun)
         table.add(title, rates, "higher", target, unit="jobs/s")
     for kind in KINDS:
         for ext in ("png", "webp") if kind == "image" else (EXT.get(kind),):

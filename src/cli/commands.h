@@ -20,6 +20,8 @@ Outcome run_command(const config::Invocation& invocation, const std::string& ver
 Outcome show_status(const config::Invocation& invocation, const config::Loaded& loaded);
 Outcome show_config(const config::Invocation& invocation, const config::Loaded& loaded);
 Outcome check_config(const config::Invocation& invocation, const config::Loaded& loaded);
+/// Everything that may keep this worker from serving; fails when something does.
+Outcome examine_worker(const config::Invocation& invocation, const config::Loaded& loaded);
 Outcome list_engines(const config::Invocation& invocation, const config::Loaded& loaded);
 Outcome check_policy(const config::Invocation& invocation, const config::Loaded& loaded);
 Outcome explain_policy(const config::Invocation& invocation, const config::Loaded& loaded);

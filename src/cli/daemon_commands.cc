@@ -77,6 +77,8 @@ Outcome run_command(const config::Invocation& invocation, const std::string& ver
       return resume_worker(*loaded);
     case config::Command::kDrain:
       return drain_worker(invocation, *loaded);
+    case config::Command::kDoctor:
+      return examine_worker(invocation, *loaded);
     case config::Command::kEngineList:
       return list_engines(invocation, *loaded);
     default:

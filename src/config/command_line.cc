@@ -40,6 +40,7 @@ constexpr std::array kSpecs = {
          "set-threshold 8"},
     Spec{Command::kConfigShow, "config show", "Setup", "every value and where it comes from", "", "config show"},
     Spec{Command::kConfigCheck, "config check", "Setup", "what is wrong with config.toml", "", "config check"},
+    Spec{Command::kDoctor, "doctor", "Setup", "what keeps this worker from serving, and what to do", "", "doctor"},
     Spec{Command::kPolicyCheck, "policy check", "Policies", "everything that a reload would check", "",
          "policy check --policy policies/"},
     Spec{Command::kPolicyExplain, "policy explain", "Policies", "the verdict on an offer, rule by rule", "[OFFER.json]",
@@ -142,6 +143,7 @@ void add_options_of(Command command, cxxopts::Options& options) {
       add("wait", "return when the worker has ended");
       break;
     case Command::kEngineList:
+    case Command::kDoctor:
       add("engines", "folder of engines; may be repeated", cxxopts::value<std::vector<std::string>>(), "DIR");
       break;
     default:
@@ -212,7 +214,7 @@ base::Status read_values(const cxxopts::ParseResult& parsed, const Spec& spec, I
   if (spec.command == Command::kRun || spec.group == "Policies") {
     overrides.policy = text("policy");
   }
-  if ((spec.command == Command::kRun || spec.command == Command::kEngineList) && has("engines")) {
+  if (parsed.count("engines") != 0) {
     for (const auto& folder : parsed["engines"].as<std::vector<std::string>>()) overrides.engines.emplace_back(folder);
   }
   return {};

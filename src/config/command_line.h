@@ -20,6 +20,7 @@ enum class Command : std::uint8_t {
   kStatus,
   kConfigShow,
   kConfigCheck,
+  kDoctor,
   kSetThreshold,
   kEnable,
   kDisable,

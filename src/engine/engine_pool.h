@@ -47,6 +47,10 @@ struct Manifest {
   base::Duration kill_after = std::chrono::milliseconds(1500);
 };
 
+/// What is started: the file beside the manifest if there is one of that name, else the command's first word, which is
+/// a path or found in PATH. Requires: a command.
+std::string program_of(const Manifest& manifest);
+
 struct RunFile {
   std::string role;
   std::filesystem::path path;  // empty when the manifest says fetch_files = false

@@ -23,16 +23,6 @@ constexpr int kFramesLeftAtMost = 10'000;
 /// from then on, in which the frames that wait in the channel are read.
 constexpr base::Duration kStandstill = std::chrono::seconds(1);
 
-/// A name without a slash that lies beside the manifest is meant; everything else is a path or found in PATH.
-std::string program_of(const Manifest& manifest) {
-  const std::string& name = manifest.command.front();
-  if (name.find('/') != std::string::npos && name.front() == '/') return name;
-  std::error_code failure;
-  const auto beside = std::filesystem::absolute(manifest.folder / name, failure);
-  if (!failure && std::filesystem::is_regular_file(beside, failure)) return beside.native();
-  return name;
-}
-
 std::vector<std::string> environment_in(const std::filesystem::path& home) {
   auto environment = process::scrubbed_environment();
   std::erase_if(environment, [](const std::string& entry) { return entry.starts_with("HOME="); });
@@ -48,6 +38,15 @@ base::Status make_empty_folder(const std::filesystem::path& folder) {
 }
 
 }  // namespace
+
+std::string program_of(const Manifest& manifest) {
+  const std::string& name = manifest.command.front();
+  if (name.front() == '/') return name;
+  std::error_code failure;
+  const auto beside = std::filesystem::absolute(manifest.folder / name, failure);
+  if (!failure && std::filesystem::is_regular_file(beside, failure)) return beside.native();
+  return name;
+}
 
 base::Result<std::unique_ptr<Instance>> Instance::start(asio::any_io_executor executor, base::Clock& clock,
                                                         const Manifest& manifest, std::filesystem::path folder) {

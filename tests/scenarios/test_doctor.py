@@ -66,11 +66,15 @@ class Doctor(Scenario):
 
     def test_U11_a_state_folder_that_cannot_be_written_is_named(self):
         self.write_config(NOBODY)
-        self.state.mkdir()
-        self.state.chmod(0o500)
-        code, checks = self.examine(wrap=without_override())
-        self.assertEqual(code, 1)
-        self.assert_finding(checks["state folder"], "FAIL", f"{self.state} cannot be written: Permission denied", "--state")
+        (self.state / "jobs").mkdir(parents=True)
+        for folder in (self.state, self.state / "jobs"):
+            with self.subTest(folder=folder):
+                folder.chmod(0o500)
+                code, checks = self.examine(wrap=without_override())
+                folder.chmod(0o700)
+                self.assertEqual(code, 1)
+                self.assert_finding(checks["state folder"], "FAIL", f"{folder} cannot be written: Permission denied",
+                                    "--state")
 
     def test_a_configuration_that_cannot_be_read_is_the_finding(self):
         self.write_config(NOBODY, extra="max_jobs = 0\n")

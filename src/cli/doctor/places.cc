@@ -82,14 +82,16 @@ Finding look_at_identity(const config::Settings& settings) {
 Finding look_at_state_folder(const config::Settings& settings) {
   const std::string subject = "state folder";
   const std::string name = settings.state_folder.native();
-  const auto folder = existing(settings.state_folder);
-  if (const int why = trouble_of_writing(folder); why != 0) {
-    return {subject, Verdict::kFailed, folder.native() + " cannot be written: " + std::strerror(why),
+  for (const auto& folder : {settings.state_folder, settings.state_folder / "jobs"}) {
+    const auto place = existing(folder);
+    const int why = trouble_of_writing(place);
+    if (why == 0) continue;
+    return {subject, Verdict::kFailed, place.native() + " cannot be written: " + std::strerror(why),
             why == ENOSPC || why == EDQUOT ? "free space there, or use another folder with --state DIR"
                                            : "give it to this user, or use another folder with --state DIR"};
   }
   struct statvfs disk {};
-  if (::statvfs(folder.c_str(), &disk) != 0) return {subject, Verdict::kFine, name, ""};
+  if (::statvfs(existing(settings.state_folder).c_str(), &disk) != 0) return {subject, Verdict::kFine, name, ""};
   const base::Bytes free = static_cast<base::Bytes>(disk.f_bavail) * disk.f_frsize;
   if (free < kLittleSpace) {
     return {subject, Verdict::kWarning, name + " has only " + gib(free) + " left",

@@ -7,27 +7,46 @@ import os
 import pathlib
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
+import urllib.request
 
+import bench_tls
 from bench_sides import CREDENTIALS, cpu_seconds, sum_of, switches, tree
 
 
-def idle(sides, side, seconds):
-    """Connected, and nothing to do: PSS in KiB, wake-ups a second, share of one processor."""
+def idle(sides, side, seconds, tls=False):
+    """Connected, and nothing to do: PSS in KiB, wake-ups a second, share of one processor. With `tls` ours only: the
+    public worker has its certificate authorities built in, and takes no other."""
     scenario = f"[studio]\n{CREDENTIALS}"
     with sides.studio(scenario, "--stay") as (_studio, port, folder):
-        process = sides.client(side)(folder, port)
-        time.sleep(min(20, seconds))
-        pids = tree(process.pid)
-        began, woken, busy = time.monotonic(), switches(pids), cpu_seconds(pids)
-        time.sleep(seconds)
-        took = time.monotonic() - began
-        row = {"pss_kib": sum_of(pids, "smaps_rollup", "Pss"), "wakeups_per_s": (switches(pids) - woken) / took,
-               "cpu_percent": 100 * (cpu_seconds(pids) - busy) / took}
-        sides.stop(process)
-        return row
+        if tls:
+            ca, certificate, key = bench_tls.authority(folder)
+            door = bench_tls.Door(port, certificate, key)
+            process = sides.ours(folder, door.port, base=f"https://localhost:{door.port}", trusted=ca)
+        else:
+            process = sides.client(side)(folder, port)
+        try:
+            time.sleep(min(20, seconds))
+            pids = tree(process.pid)
+            began, woken, busy = time.monotonic(), switches(pids), cpu_seconds(pids)
+            time.sleep(seconds)
+            took = time.monotonic() - began
+            if not connected(port):
+                sys.exit(f"error: {side} was not connected while it should have been at rest")
+            return {"pss_kib": sum_of(pids, "smaps_rollup", "Pss"), "wakeups_per_s": (switches(pids) - woken) / took,
+                    "cpu_percent": 100 * (cpu_seconds(pids) - busy) / took}
+        finally:
+            sides.stop(process)
+
+
+def connected(port):
+    """Whether the studio has a session that sends heartbeats."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/dev/report") as answer:
+        sessions = json.load(answer)["sessions"]
+    return any(session["closed"] == "open" and session["heartbeats"] > 0 for session in sessions)
 
 
 def large_prompts(sides, side, size):

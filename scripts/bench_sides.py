@@ -42,9 +42,12 @@ class Sides:
 
     # Clients
 
-    def ours(self, folder, port):
+    def ours(self, folder, port, base=None, trusted=None):
+        """`base`: another URL than that of the port; `trusted`: a certificate authority's file."""
+        base = base or f"http://127.0.0.1:{port}"
         config = folder / "config.toml"
-        config.write_text(f'api_base_url = "http://127.0.0.1:{port}"\nvram_threshold_gb = 24.0\n{CREDENTIALS}')
+        config.write_text(f'api_base_url = "{base}"\nvram_threshold_gb = 24.0\n{CREDENTIALS}'
+                          + (f'ca_file = "{trusted}"\n' if trusted else ""))
         config.chmod(0o600)
         argv = [self.build / "bin" / "studio-worker", "--config", config, "run", "--policy", self.policy, "--state",
                 folder / "state", "--runtime-dir", folder / "run", "--engines", self.build / "engines"]

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cli/text.h"
 #include "config/command_line.h"
@@ -19,6 +20,8 @@ Outcome run_command(const config::Invocation& invocation, const std::string& ver
 // Commands that read: state, configuration, policies, engines.
 Outcome show_status(const config::Invocation& invocation, const config::Loaded& loaded);
 Outcome show_config(const config::Invocation& invocation, const config::Loaded& loaded);
+/// Of config.toml, of the engines' manifests, and of files that are named and not there.
+std::vector<std::string> warnings_of(const config::Loaded& loaded);
 Outcome check_config(const config::Invocation& invocation, const config::Loaded& loaded);
 /// Everything that may keep this worker from serving; fails when something does.
 Outcome examine_worker(const config::Invocation& invocation, const config::Loaded& loaded);

@@ -20,18 +20,6 @@ namespace json = boost::json;
 
 constexpr std::size_t kShownVerdicts = 8;
 
-std::string text_of(const json::object& object, std::string_view key) {
-  const json::value* value = object.if_contains(key);
-  if (value == nullptr) return {};
-  if (value->is_string()) return base::log::printable(value->as_string());
-  return json::serialize(*value);
-}
-
-double number_of(const json::object& object, std::string_view key) {
-  const json::value* value = object.if_contains(key);
-  return value != nullptr && value->is_number() ? value->to_number<double>() : 0;
-}
-
 std::string gib_text(const json::object& object, std::string_view key) {
   std::array<char, 32> text{};
   std::snprintf(text.data(), text.size(), "%.4g", number_of(object, key));
@@ -208,9 +196,7 @@ Outcome show_config(const config::Invocation& invocation, const config::Loaded& 
   return config::kExitOk;
 }
 
-Outcome check_config(const config::Invocation& invocation, const config::Loaded& loaded) {
-  const auto urls = studio::Urls::parse(loaded.settings.api_base_url);
-  if (!urls) return fail(urls.error());
+std::vector<std::string> warnings_of(const config::Loaded& loaded) {
   std::vector<std::string> warnings = loaded.warnings;
   for (auto& warning : config::load_engines(loaded.settings.engines).warnings) warnings.push_back(std::move(warning));
   for (const auto& [key, path] : {std::pair<const char*, std::filesystem::path>{"policy", loaded.settings.policy},
@@ -219,6 +205,13 @@ Outcome check_config(const config::Invocation& invocation, const config::Loaded&
     if (path.empty() || std::filesystem::exists(path, failure)) continue;
     warnings.push_back(std::string(key) + ": " + path.string() + " does not exist");
   }
+  return warnings;
+}
+
+Outcome check_config(const config::Invocation& invocation, const config::Loaded& loaded) {
+  const auto urls = studio::Urls::parse(loaded.settings.api_base_url);
+  if (!urls) return fail(urls.error());
+  const std::vector<std::string> warnings = warnings_of(loaded);
   if (invocation.json) {
     json::array rows(warnings.begin(), warnings.end());
     std::printf("%s\n", json::serialize(json::object{{"ok", true}, {"warnings", std::move(rows)}}).c_str());

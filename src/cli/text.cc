@@ -80,6 +80,18 @@ std::string columns(const std::vector<std::vector<std::string>>& rows, std::stri
   return text;
 }
 
+std::string text_of(const json::object& object, std::string_view key) {
+  const json::value* value = object.if_contains(key);
+  if (value == nullptr) return {};
+  if (value->is_string()) return base::log::printable(value->as_string());
+  return json::serialize(*value);
+}
+
+double number_of(const json::object& object, std::string_view key) {
+  const json::value* value = object.if_contains(key);
+  return value != nullptr && value->is_number() ? value->to_number<double>() : 0;
+}
+
 std::string human_duration(double seconds) {
   const auto whole = static_cast<std::int64_t>(seconds);
   std::array<char, 48> text{};

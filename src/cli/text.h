@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include <boost/json/fwd.hpp>
+
 #include "base/result.h"
 
 namespace cli {
@@ -32,6 +34,11 @@ std::string first_error(std::string_view lines, std::string_view all);
 
 /// Rows with columns padded to their widest cell; the last column is not padded.
 std::string columns(const std::vector<std::vector<std::string>>& rows, std::string_view indent = "  ");
+
+/// The member as text for a terminal: a string's own, any other value as JSON; empty when there is none.
+std::string text_of(const boost::json::object& object, std::string_view key);
+/// 0 when it is no number, or not there.
+double number_of(const boost::json::object& object, std::string_view key);
 
 /// "3h 12m", "45s".
 std::string human_duration(double seconds);

@@ -45,9 +45,10 @@ class Doctor(Scenario):
         self.assert_clean(studio)
 
     def test_a_fresh_machine_is_told_the_next_steps(self):
-        self.write_config(NOBODY, credentials=False)
+        self.write_config(NOBODY, credentials=False, extra='policy = "gone"\n')
         code, checks = self.examine(engines=())
         self.assertEqual(code, 1)
+        self.assert_finding(checks["configuration"], "warn", "policy: .*/gone does not exist", "studio-worker config check")
         self.assert_finding(checks["identity"], "warn", "not registered", "studio-worker run registers")
         self.assert_finding(checks["studio"], "FAIL", f"no answer: GET {NOBODY}/: .*onnect", "check api_base_url")
         self.assert_finding(checks["worker"], "warn", "none runs", "^studio-worker run$")

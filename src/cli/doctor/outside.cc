@@ -4,9 +4,9 @@
 #include <boost/json.hpp>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/task_group.h"
 #include "cli/doctor/doctor.h"
+#include "cli/text.h"
 #include "control/client.h"
 #include "net/http_client.h"
 #include "process/child_process.h"
@@ -40,11 +40,6 @@ base::Result<net::HttpResponse> answer_of(const std::string& url, const std::str
   }
   if (!answer) return base::Error{base::Code::kUnavailable, "the transfer program does not answer"};
   return std::move(*answer);
-}
-
-std::string text_of(const json::object& object, std::string_view key) {
-  const json::value* value = object.if_contains(key);
-  return value != nullptr && value->is_string() ? base::log::printable(value->as_string()) : std::string();
 }
 
 /// The first thing that is wrong with the worker that runs.

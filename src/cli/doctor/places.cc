@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/unique_fd.h"
+#include "cli/commands.h"
 #include "cli/doctor/doctor.h"
 #include "engine/engine_pool.h"
 #include "job/machine_facts.h"
@@ -57,8 +58,7 @@ bool can_be_started(const std::string& program) {
 
 Finding look_at_configuration(const config::Loaded& loaded) {
   const std::string file = loaded.settings.config_file.native();
-  std::vector<std::string> warnings = loaded.warnings;
-  for (auto& warning : config::load_engines(loaded.settings.engines).warnings) warnings.push_back(std::move(warning));
+  const std::vector<std::string> warnings = warnings_of(loaded);
   if (!warnings.empty()) {
     const std::string more = warnings.size() > 1 ? " (and " + std::to_string(warnings.size() - 1) + " more)" : "";
     return {"configuration", Verdict::kWarning, warnings.front() + more, "studio-worker config check"};

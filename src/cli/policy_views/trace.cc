@@ -35,17 +35,6 @@ base::UniqueFd wait_for_signals() {
   return base::UniqueFd(::signalfd(-1, &signals, SFD_CLOEXEC));
 }
 
-std::string text_of(const json::object& event, std::string_view key) {
-  const json::value* value = event.if_contains(key);
-  if (value == nullptr || !value->is_string()) return {};
-  return base::log::printable(std::string_view(value->get_string()));
-}
-
-double number_of(const json::object& event, std::string_view key) {
-  const json::value* value = event.if_contains(key);
-  return value != nullptr && value->is_number() ? value->to_number<double>() : 0;
-}
-
 std::string padded(std::string text, std::size_t width) {
   if (text.size() < width) text.resize(width, ' ');
   return text;

@@ -118,9 +118,11 @@ def probes(table, sides, arguments, folder):
         # Beside ours with TLS stands the public worker without: it would need more with it.
         if tls:
             rest["ours"] = bench_probes.idle(sides, "ours", arguments.idle, tls)
-        for key, target in (("pss_kib", memory), ("wakeups_per_s", None), ("cpu_percent", None)):
-            table.add(f"at rest for {arguments.idle} s{', ours with TLS' if tls else ''}, {key.replace('_', ' ')}",
-                      {side: rest[side][key] for side in names}, target=target)
+        at_rest = f"at rest for {arguments.idle} s{', ours with TLS' if tls else ''}"
+        values = {key: {side: rest[side][key] for side in names} for key in rest["ours"]}
+        table.add(f"{at_rest}, pss", values["pss_kib"], target=memory, unit="KiB")
+        table.add(f"{at_rest}, wake-ups per s", {**values["wakeups_per_s"], "limit": 1}, "lower", 1.0, "limit")
+        table.add(f"{at_rest}, cpu percent", values["cpu_percent"])
 
 
 def main():

@@ -117,7 +117,7 @@ TEST(Book, ASnapshotReplaysToTheSameBook) {
       case 0: {
         auto opened = accepted(job, std::to_string(random() % 3));
         opened.game = base::GameId(std::to_string(random() % 3));
-        opened.at = base::WallTime(std::chrono::minutes(1 + step + random() % 9));
+        opened.at = base::WallTime(std::chrono::minutes(1 + step + static_cast<int>(random() % 9)));
         book.apply(std::move(opened));
         break;
       }

@@ -9,7 +9,6 @@ namespace {
 constexpr int kSuccess = 0;
 constexpr int kInvalidArgument = 2;
 constexpr int kNotSupported = 3;
-constexpr int kInsufficientSize = 7;
 constexpr int kDriverNotLoaded = 9;
 constexpr int kGpuIsLost = 15;
 constexpr unsigned long long kGib = 1024ULL * 1024 * 1024;
@@ -112,6 +111,7 @@ int nvmlDeviceGetUtilizationRates(void*, Utilization* used) {
 
 /// $FAKE_NVML_PID computes on the first card, and draws there with the same memory.
 int list_processes(void* device, unsigned int* count, Process* processes, unsigned long long used) {
+  constexpr int kInsufficientSize = 7;
   if (asked_for("no processes")) return kNotSupported;
   const char* pid = std::getenv("FAKE_NVML_PID");
   const bool none = pid == nullptr || number_of(device) != 0;

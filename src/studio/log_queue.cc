@@ -1,7 +1,5 @@
 #include "studio/log_queue.h"
 
-#include <iterator>
-
 namespace studio {
 namespace {
 
@@ -10,43 +8,37 @@ constexpr std::string_view kMarkerCategory = "logs";
 }  // namespace
 
 void LogQueue::push(LogLine line) {
-  protocol::LogEntry entry{base::format_utc(line.time), line.level, std::move(line.category),
-                           base::log::printable(line.message), std::move(line.job)};
-  entries_.push_back(std::move(entry));
-  make_room();
-}
-
-void LogQueue::make_room() {
-  if (entries_.size() <= kCapacity) return;
-  // The marker takes a place of its own at the front and is renewed, not repeated, while the queue stays full.
-  const bool marked = unreported_ > 0;
-  if (marked) entries_.pop_front();
-  while (entries_.size() > kCapacity - 1) {
-    entries_.pop_front();
+  lines_.push_back(std::move(line));
+  while (size() > kCapacity) {
+    lines_.pop_front();
     ++unreported_;
     ++dropped_;
   }
-  entries_.push_front({base::format_utc(clock_.wall_now()), base::log::Level::kWarn, std::string(kMarkerCategory),
-                       "ship queue full (" + std::to_string(kCapacity) + " entries); dropped " +
-                           std::to_string(unreported_) + " oldest",
-                       std::nullopt});
 }
 
-std::vector<protocol::LogEntry> LogQueue::take_batch() {
+std::vector<protocol::LogEntry> LogQueue::next_batch() const {
   std::vector<protocol::LogEntry> batch;
-  base::Bytes bytes = 0;
-  while (!entries_.empty() && batch.size() < kBatchEntries && bytes < kBatchBytes) {
-    bytes += entries_.front().message.size();
-    batch.push_back(std::move(entries_.front()));
-    entries_.pop_front();
+  if (marked()) {
+    batch.push_back({base::format_utc(clock_.wall_now()), base::log::Level::kWarn, std::string(kMarkerCategory),
+                     "ship queue full (" + std::to_string(kCapacity) + " entries); dropped " +
+                         std::to_string(unreported_) + " oldest",
+                     std::nullopt});
   }
-  if (!batch.empty()) unreported_ = 0;
+  base::Bytes bytes = 0;
+  for (const LogLine& line : lines_) {
+    if (batch.size() == kBatchEntries || bytes >= kBatchBytes) break;
+    batch.push_back(
+        {base::format_utc(line.time), line.level, line.category, base::log::printable(line.message), line.job});
+    bytes += batch.back().message.size();
+  }
   return batch;
 }
 
-void LogQueue::put_back(std::vector<protocol::LogEntry> batch) {
-  entries_.insert(entries_.begin(), std::make_move_iterator(batch.begin()), std::make_move_iterator(batch.end()));
-  make_room();
+void LogQueue::sent(std::size_t entries) {
+  const std::size_t lines = entries - (marked() ? 1 : 0);
+  STUDIO_ASSERT(lines <= lines_.size());
+  lines_.erase(lines_.begin(), lines_.begin() + static_cast<std::ptrdiff_t>(lines));
+  unreported_ = 0;
 }
 
 }  // namespace studio

@@ -30,22 +30,24 @@ class LogQueue {
   explicit LogQueue(base::Clock& clock) : clock_(clock) {}
 
   void push(LogLine line);
-  /// The oldest entries, at most a batch of them.
-  std::vector<protocol::LogEntry> take_batch();
-  /// A batch that could not be sent goes back to the front.
-  void put_back(std::vector<protocol::LogEntry> batch);
+  /// The oldest lines, at most a batch of them; before them, if lines were dropped, an entry that says so. They stay
+  /// until `sent`.
+  std::vector<protocol::LogEntry> next_batch() const;
+  /// Requires: `entries` is the size of the last `next_batch`, and nothing was pushed since.
+  void sent(std::size_t entries);
 
-  bool empty() const { return entries_.empty(); }
-  std::size_t size() const { return entries_.size(); }
+  bool empty() const { return size() == 0; }
+  /// In entries: what was dropped counts as one.
+  std::size_t size() const { return lines_.size() + (marked() ? 1 : 0); }
   std::uint64_t dropped() const { return dropped_; }
 
  private:
-  void make_room();
+  bool marked() const { return unreported_ > 0; }
 
   base::Clock& clock_;
-  std::deque<protocol::LogEntry> entries_;
+  std::deque<LogLine> lines_;  // written out when they leave: in a flood most never do
   std::uint64_t dropped_ = 0;
-  std::uint64_t unreported_ = 0;  // dropped since the marker at the front was written
+  std::uint64_t unreported_ = 0;  // dropped since the studio was told last
 };
 
 }  // namespace studio

@@ -246,11 +246,9 @@ void StudioLink::perform_one(protocol::Action action) {
 }
 
 void StudioLink::send_logs() {
-  auto batch = logs_.take_batch();
-  if (batch.empty()) return session_->logs_sent(false, clock_.now());
-  protocol::ToStudio frame = protocol::LogBatch{std::move(batch)};
-  const auto sent = link_->send(protocol::encode(frame), net::Priority::kDroppable);
-  if (!sent) logs_.put_back(std::get<protocol::LogBatch>(std::move(frame)).entries);
+  protocol::LogBatch batch{logs_.next_batch()};
+  const std::size_t entries = batch.entries.size();
+  if (entries > 0 && link_->send(protocol::encode(std::move(batch)), net::Priority::kDroppable)) logs_.sent(entries);
   session_->logs_sent(!logs_.empty(), clock_.now());
 }
 

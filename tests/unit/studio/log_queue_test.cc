@@ -17,8 +17,9 @@ class LogQueue : public testing::Test {
   }
   std::vector<protocol::LogEntry> drain() {
     std::vector<protocol::LogEntry> all;
-    for (auto batch = queue_.take_batch(); !batch.empty(); batch = queue_.take_batch()) {
+    for (auto batch = queue_.next_batch(); !batch.empty(); batch = queue_.next_batch()) {
       all.insert(all.end(), batch.begin(), batch.end());
+      queue_.sent(batch.size());
     }
     return all;
   }
@@ -32,7 +33,8 @@ class LogQueue : public testing::Test {
 TEST_F(LogQueue, KeepsOrderAndCarriesTheContractsTimestamp) {
   queue_.push({clock_.wall_now(), Level::kWarn, "ws", "one", base::JobId("job-1")});
   queue_.push({clock_.wall_now(), Level::kError, "ws", "two", std::nullopt});
-  const auto batch = queue_.take_batch();
+  const auto batch = queue_.next_batch();
+  queue_.sent(batch.size());
   ASSERT_EQ(batch.size(), 2U);
   EXPECT_EQ(batch[0].message, "one");
   EXPECT_EQ(batch[0].job, base::JobId("job-1"));
@@ -61,28 +63,37 @@ TEST_F(LogQueue, AfterTheMarkerWasTakenTheCountStartsAnew) {
   EXPECT_THAT(drain().front().message, HasSubstr("dropped 2 oldest"));
 }
 
-TEST_F(LogQueue, ABatchThatCouldNotBeSentComesFirstAgain) {
+TEST_F(LogQueue, ABatchThatWasNotSentComesFirstAgain) {
   push(3);
-  auto batch = queue_.take_batch();
+  EXPECT_EQ(queue_.next_batch().size(), 3U);
   push(1);
-  queue_.put_back(std::move(batch));
   const auto all = drain();
   ASSERT_EQ(all.size(), 4U);
   EXPECT_EQ(all.front().message, "line 0");
   EXPECT_EQ(all.back().message, "line 3");
 }
 
+TEST_F(LogQueue, WhatWasDroppedIsToldOfAgainUntilItIsSent) {
+  push(static_cast<int>(studio::LogQueue::kCapacity) + 1);
+  EXPECT_THAT(queue_.next_batch().front().message, HasSubstr("dropped 2 oldest"));
+  push(1);
+  const auto batch = queue_.next_batch();
+  EXPECT_THAT(batch.front().message, HasSubstr("dropped 3 oldest"));
+  queue_.sent(batch.size());
+  EXPECT_EQ(queue_.next_batch().front().message, "line 502");
+}
+
 TEST_F(LogQueue, ABatchIsBounded) {
   for (int i = 0; i < 1000; ++i)
     queue_.push({clock_.wall_now(), Level::kInfo, "ws", std::string(2000, 'x'), std::nullopt});
   base::Bytes bytes = 0;
-  for (const auto& entry : queue_.take_batch()) bytes += entry.message.size();
+  for (const auto& entry : queue_.next_batch()) bytes += entry.message.size();
   EXPECT_LE(bytes, studio::LogQueue::kBatchBytes + 2000);
 }
 
 TEST_F(LogQueue, TextFromOutsideIsMadePrintable) {
   queue_.push({clock_.wall_now(), Level::kInfo, "ws", std::string("red\x1b[31m\0line", 13), std::nullopt});
-  EXPECT_EQ(queue_.take_batch().front().message, "red\\x1b[31m\\x00line");
+  EXPECT_EQ(queue_.next_batch().front().message, "red\\x1b[31m\\x00line");
 }
 
 }  // namespace

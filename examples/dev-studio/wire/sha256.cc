@@ -8,10 +8,19 @@
 #include "base/result.h"
 
 namespace wire {
+namespace {
+
+/// Fetched once: a look-up in the provider for every digest costs more than hashing a short text.
+const EVP_MD* sha256() {
+  static const EVP_MD* const kAlgorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  return kAlgorithm;
+}
+
+}  // namespace
 
 Sha256::Sha256() : context_(EVP_MD_CTX_new()) {
   STUDIO_ASSERT(context_ != nullptr);
-  STUDIO_ASSERT(EVP_DigestInit_ex(context_, EVP_sha256(), nullptr) == 1);
+  STUDIO_ASSERT(EVP_DigestInit_ex2(context_, sha256(), nullptr) == 1);
 }
 
 Sha256::~Sha256() {

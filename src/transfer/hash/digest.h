@@ -13,7 +13,7 @@ namespace transfer {
 
 class Sha256 {
  public:
-  Sha256() { STUDIO_ASSERT(EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1); }
+  Sha256() { STUDIO_ASSERT(EVP_DigestInit_ex2(context_.get(), algorithm(), nullptr) == 1); }
   void update(std::string_view bytes) {
     STUDIO_ASSERT(EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) == 1);
   }
@@ -32,6 +32,12 @@ class Sha256 {
   }
 
  private:
+  /// Fetched once: a look-up in the provider for every digest costs more than hashing a short text.
+  static const EVP_MD* algorithm() {
+    static const EVP_MD* const kAlgorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+    return kAlgorithm;
+  }
+
   std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_{EVP_MD_CTX_new(), &EVP_MD_CTX_free};
 };
 

@@ -10,7 +10,7 @@ namespace {
 
 const base::WallTime kToday = utc(2026, 3, 20, 9);
 #if defined(__SANITIZE_THREAD__)
-constexpr int kEdits = 30;  // one thread does it all, and each takes a second here
+constexpr int kEdits = 30;  // one thread does it all, and each takes about half a second here
 #else
 constexpr int kEdits = 300;
 #endif

@@ -248,6 +248,7 @@ void StudioLink::perform_one(protocol::Action action) {
 void StudioLink::send_logs() {
   protocol::LogBatch batch{logs_.next_batch()};
   const std::size_t entries = batch.entries.size();
+  // A droppable frame evicts no other, so the link logs nothing in between that would come back into this queue.
   if (entries > 0 && link_->send(protocol::encode(std::move(batch)), net::Priority::kDroppable)) logs_.sent(entries);
   session_->logs_sent(!logs_.empty(), clock_.now());
 }

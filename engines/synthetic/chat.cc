@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "synthetic/digest.h"
+#include "digest/sha256.h"
 
 namespace synthetic {
 namespace json = boost::json;
@@ -50,10 +50,10 @@ struct Reading {
 
 /// The joined text is only hashed and counted, so a prompt of many megabytes is never copied.
 Reading read_messages(const json::array& messages) {
-  Digest digest;
+  digest::Sha256 joined;
   WordCounter words;
   const auto add = [&](std::string_view text) {
-    digest.add(text);
+    joined.add(text);
     words.add(text);
   };
   std::string_view separator;
@@ -64,7 +64,7 @@ Reading read_messages(const json::array& messages) {
     add(message.at("content").as_string());
     separator = "\n";
   }
-  return {hex(digest.finish(), kNamedBytes), words.words()};
+  return {digest::hex(joined.finish(), kNamedBytes), words.words()};
 }
 
 std::string describe(std::span<const pictures::Facts> pictures) {
@@ -101,7 +101,7 @@ json::value chat_reply(const json::array& messages, std::span<const pictures::Fa
 }
 
 json::value transcript(std::string_view input_url, std::string_view language) {
-  const std::string name = hex(digest_of(input_url), kNamedBytes);
+  const std::string name = digest::hex(digest::sha256(input_url), kNamedBytes);
   return {{"text", "[synthetic] transcript of " + name}, {"language", language}, {"duration", 1.0}};
 }
 

@@ -8,11 +8,11 @@
 #include <unistd.h>
 #include <utility>
 
+#include "digest/sha256.h"
 #include "engine_sdk/task_check.h"
 #include "pictures/encode.h"
 #include "synthetic/chat.h"
 #include "synthetic/cube.h"
-#include "synthetic/digest.h"
 #include "synthetic/sound.h"
 
 namespace synthetic {
@@ -112,7 +112,7 @@ sdk::Outcome SyntheticEngine::run(const sdk::Job& job, sdk::Progress& progress) 
     const std::string_view language = text(job.task, "language");
     return sdk::JsonResult{transcript(text(job.task, "inputUrl"), language.empty() ? "en" : language)};
   }
-  if (kind == "audio_tts") return deliver(job, "wav", tone(digest_of(text(job.task, "text"))));
+  if (kind == "audio_tts") return deliver(job, "wav", tone(digest::sha256(text(job.task, "text"))));
   if (kind == "video") return video(job);
   if (kind == "mesh") return mesh(job);
   return image(job);
@@ -120,7 +120,7 @@ sdk::Outcome SyntheticEngine::run(const sdk::Job& job, sdk::Progress& progress) 
 
 std::vector<std::uint8_t> SyntheticEngine::paint(std::string_view prompt) {
   if (painter_ == nullptr) painter_ = std::make_unique<const Painter>();
-  return painter_->paint(digest_of(prompt));
+  return painter_->paint(digest::sha256(prompt));
 }
 
 sdk::Outcome SyntheticEngine::image(const sdk::Job& job) {

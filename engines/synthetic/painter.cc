@@ -26,7 +26,7 @@ std::uint8_t offset_of(float value) {
 }
 
 /// The ring of a pixel is the larger one of its row's and its column's, so four rows make the whole picture.
-std::array<Row, kRings> rows_of(const DigestBytes& prompt) {
+std::array<Row, kRings> rows_of(const digest::Bytes& prompt) {
   std::array<Row, kRings> rows{};
   for (std::size_t ring = 0; ring < kRings; ++ring) {
     for (std::size_t x = 0; x < kSide; ++x) {
@@ -64,7 +64,7 @@ Painter::Painter() : wave_(kSide * kRow) {
   }
 }
 
-std::vector<std::uint8_t> Painter::paint(const DigestBytes& prompt) const {
+std::vector<std::uint8_t> Painter::paint(const digest::Bytes& prompt) const {
   const std::array<Row, kRings> rows = rows_of(prompt);
   std::vector<std::uint8_t> pixels(kSide * kRow);
   for (std::size_t y = 0; y < kSide; ++y) {

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "synthetic/digest.h"
+#include "digest/sha256.h"
 
 namespace synthetic {
 
@@ -17,7 +17,7 @@ class Painter {
   Painter();
 
   /// Packed RGB, row by row, of the prompt with this digest.
-  std::vector<std::uint8_t> paint(const DigestBytes& prompt) const;
+  std::vector<std::uint8_t> paint(const digest::Bytes& prompt) const;
 
  private:
   std::vector<std::uint8_t> wave_;  // what is added to each channel of each pixel, negative offsets as 256 - n

@@ -71,7 +71,7 @@ std::int16_t cut(double value, float angle) {
 
 }  // namespace
 
-std::vector<std::uint8_t> tone(const DigestBytes& text) {
+std::vector<std::uint8_t> tone(const digest::Bytes& text) {
   LittleEndian file(kHeaderBytes + kDataBytes);
   write_header(file);
   const float frequency = 220.0F + static_cast<float>(text[0]) * 660.0F / 255.0F;

@@ -4,10 +4,10 @@
 #include <cstdint>
 #include <vector>
 
-#include "synthetic/digest.h"
+#include "digest/sha256.h"
 
 namespace synthetic {
 
-std::vector<std::uint8_t> tone(const DigestBytes& text);
+std::vector<std::uint8_t> tone(const digest::Bytes& text);
 
 }  // namespace synthetic

@@ -1,11 +1,9 @@
 #include "net/http_client.h"
 
 #include <algorithm>
-#include <array>
 #include <csignal>
 #include <cstdint>
 #include <map>
-#include <openssl/evp.h>
 #include <system_error>
 #include <utility>
 
@@ -257,19 +255,6 @@ class TransferClient final : public HttpClient {
 
 std::unique_ptr<HttpClient> make_http_client(asio::any_io_executor executor, base::Clock& clock, HttpOptions options) {
   return std::make_unique<TransferClient>(std::move(executor), clock, std::move(options));
-}
-
-std::string sha256_hex(std::string_view text) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned size = 0;
-  STUDIO_ASSERT(EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha256(), nullptr) == 1);
-  std::string hex;
-  for (unsigned i = 0; i < size; ++i) {
-    hex += kDigits[digest[i] >> 4];
-    hex += kDigits[digest[i] & 15];
-  }
-  return hex;
 }
 
 }  // namespace net

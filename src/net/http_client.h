@@ -89,7 +89,4 @@ struct HttpOptions {
 
 std::unique_ptr<HttpClient> make_http_client(asio::any_io_executor executor, base::Clock& clock, HttpOptions options);
 
-/// Lower-case hex SHA-256 of the text.
-std::string sha256_hex(std::string_view text);
-
 }  // namespace net

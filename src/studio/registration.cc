@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 
 #include "base/log.h"
+#include "digest/sha256.h"
 
 namespace studio {
 namespace {
@@ -30,7 +31,7 @@ std::string failure_text(std::string_view operation, const net::HttpResponse& re
 std::string request_body(const Credentials& credentials, const protocol::Capabilities& capabilities,
                          const std::string& user_agent) {
   return R"({"installId":)" + json::serialize(json::value(credentials.install_id)) + R"(,"registrationSecretHash":")" +
-         net::sha256_hex(credentials.registration_secret.reveal()) + R"(","capabilities":)" +
+         digest::sha256_hex(credentials.registration_secret.reveal()) + R"(","capabilities":)" +
          protocol::encode_capabilities(capabilities) + R"(,"userAgent":)" + json::serialize(json::value(user_agent)) +
          "}";
 }

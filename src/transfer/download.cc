@@ -9,8 +9,8 @@
 
 #include "base/files.h"
 #include "base/unique_fd.h"
+#include "digest/sha256.h"
 #include "transfer/guard.h"
-#include "transfer/hash/digest.h"
 
 namespace transfer {
 namespace {
@@ -55,7 +55,7 @@ class DownloadExchange final : public Exchange {
       return result;
     }
     complete_ = true;
-    result.sha256 = digest_.hex();
+    result.sha256 = digest::hex(digest_.finish());
     result.bytes = bytes_;
     return result;
   }
@@ -99,7 +99,7 @@ class DownloadExchange final : public Exchange {
     }
     CHECK_OK(open_destination());
     bytes_ += bytes.size();
-    digest_.update(bytes);
+    digest_.add(bytes);
     while (!bytes.empty()) {
       const ssize_t written = ::write(file_.get(), bytes.data(), bytes.size());
       if (written < 0 && errno == EINTR) continue;
@@ -140,7 +140,7 @@ class DownloadExchange final : public Exchange {
   GuardedUrl url_;
   base::SteadyTime deadline_;
   base::UniqueFd file_;
-  Sha256 digest_;
+  digest::Sha256 digest_;
   base::Bytes bytes_ = 0;
   int redirects_ = 0;
   bool refused_ = false;

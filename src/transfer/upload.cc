@@ -13,9 +13,9 @@
 
 #include "base/files.h"
 #include "base/unique_fd.h"
+#include "digest/sha256.h"
+#include "transfer/file_hash.h"
 #include "transfer/guard.h"
-#include "transfer/hash/digest.h"
-#include "transfer/hash/file_hash.h"
 
 namespace transfer {
 namespace {
@@ -108,9 +108,11 @@ class UploadExchange final : public Exchange {
     if (!part.filename.empty()) curl_mime_filename(entry, part.filename.c_str());
     if (!part.content_type.empty()) curl_mime_type(entry, part.content_type.c_str());
     if (part.file.empty()) {
-      if (part.hash) text_hash_.emplace().update(part.text);
       body_bytes_ += part.text.size();
-      if (part.hash) hashed_bytes_ = part.text.size();
+      if (part.hash) {
+        text_sha256_ = digest::sha256_hex(part.text);
+        hashed_bytes_ = part.text.size();
+      }
       return mime_status(curl_mime_data(entry, part.text.data(), part.text.size()));
     }
     TRY(auto file, FilePart::open(part.file, part.hash));
@@ -133,8 +135,8 @@ class UploadExchange final : public Exchange {
     Answer result = answer(code);
     if (result.error) return result;
     result.bytes = hashed_bytes_;
+    result.sha256 = text_sha256_;
     // A refusal may come before the last byte was read: then there is no hash.
-    if (text_hash_) result.sha256 = text_hash_->hex();
     for (Source& source : files_) {
       if (source.file->hashed() && source.file->complete()) result.sha256 = source.file->sha256();
     }
@@ -200,7 +202,7 @@ class UploadExchange final : public Exchange {
   base::Duration stall_limit_;
   std::unique_ptr<curl_mime, decltype(&curl_mime_free)> form_;
   std::list<Source> files_;  // curl keeps pointers into it
-  std::optional<Sha256> text_hash_;
+  std::string text_sha256_;
   base::Bytes body_bytes_ = 0;
   base::Bytes hashed_bytes_ = 0;
   base::SteadyTime last_check_{};

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "delivery/complete_form.h"
+#include "digest/sha256.h"
 #include "fuzz/fuzz.h"
 
 namespace {
@@ -80,7 +81,7 @@ void check_form(std::string_view type, std::string_view body) {
   form.finish("job-1", problems);
   STUDIO_ASSERT(form.has_file() || file.empty());
   STUDIO_ASSERT(form.file().size == file.size());
-  fuzz::require_same("the digest of the file", form.sha256(), wire::sha256_hex(file));
+  fuzz::require_same("the digest of the file", form.sha256(), digest::sha256_hex(file));
   fuzz::require_same("the head of the file", form.file().head, std::string_view(file).substr(0, FileFacts::kKept));
   fuzz::require_same("the tail of the file", form.file().tail,
                      std::string_view(file).substr(file.size() - std::min(file.size(), FileFacts::kKept)));

@@ -54,7 +54,7 @@ void CompleteForm::on_bytes(std::string_view bytes) {
   append_up_to(file_.head, bytes, FileFacts::kKept);
   file_.tail += bytes.substr(bytes.size() - std::min(bytes.size(), FileFacts::kKept));
   if (file_.tail.size() > FileFacts::kKept) file_.tail.erase(0, file_.tail.size() - FileFacts::kKept);
-  hash_.update(bytes);
+  hash_.add(bytes);
   on_bytes_(bytes);
 }
 
@@ -63,7 +63,7 @@ void CompleteForm::on_part_end() {
 }
 
 void CompleteForm::finish(std::string_view job, wire::Problems& problems) {
-  sha256_ = hash_.finish();
+  sha256_ = digest::hex(hash_.finish());
   if (order_ != "prompt, ext, image" && order_ != "prompt, ext, image, generationMeta") {
     problems.push_back({"upload-parts", "the parts are " + order_ + " instead of prompt, ext, image"});
   }

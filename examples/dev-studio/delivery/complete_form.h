@@ -7,8 +7,8 @@
 
 #include "delivery/multipart.h"
 #include "delivery/result.h"
+#include "digest/sha256.h"
 #include "wire/problem.h"
-#include "wire/sha256.h"
 
 namespace delivery {
 
@@ -40,7 +40,7 @@ class CompleteForm final : public PartSink {
   std::string meta_;
   PartHead file_head_;
   FileFacts file_;
-  wire::Sha256 hash_;
+  digest::Sha256 hash_;
   std::string sha256_;
   bool has_file_ = false;
 };

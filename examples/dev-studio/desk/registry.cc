@@ -1,10 +1,11 @@
 #include "desk/registry.h"
 
 #include <algorithm>
+#include <openssl/crypto.h>
 
 #include "base/log.h"
+#include "digest/sha256.h"
 #include "wire/capabilities.h"
-#include "wire/sha256.h"
 
 namespace desk {
 namespace {
@@ -17,6 +18,11 @@ constexpr std::chrono::seconds kVisitWindow{60};
 
 bool is_hex(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+}
+
+/// Tells not by its time where two digests differ.
+bool same(std::string_view left, std::string_view right) {
+  return left.size() == right.size() && CRYPTO_memcmp(left.data(), right.data(), left.size()) == 0;
 }
 
 bool is_install_id(std::string_view text) {
@@ -53,7 +59,7 @@ wire::Problems problems_of(const json::object& body) {
 
 Registry::Registry(const scenario::Settings& settings, const scenario::Faults& faults, Record& record)
     : behaviour_(faults.registration), rate_limit_(faults.rate_limit), record_(record) {
-  if (!settings.worker_id.empty()) tokens_[settings.worker_id] = wire::sha256_hex(settings.auth_token);
+  if (!settings.worker_id.empty()) tokens_[settings.worker_id] = digest::sha256_hex(settings.auth_token);
 }
 
 bool Registry::limited(std::string_view source, base::SteadyTime now) {
@@ -107,7 +113,7 @@ Answer Registry::approved(Request& request) {
     base::log::info("register", "approved", {{"worker", request.worker}});
   }
   const std::string token = base::random_hex(32);
-  tokens_[request.worker] = wire::sha256_hex(token);
+  tokens_[request.worker] = digest::sha256_hex(token);
   return json_answer(200, {{"status", "approved"}, {"workerId", request.worker}, {"authToken", token}});
 }
 
@@ -122,7 +128,7 @@ Answer Registry::poll(const std::string& id, std::string_view secret, std::strin
     return error_answer(404, "no such registration request");
   }
   if (behaviour_.mode == Mode::kUnauthorized && take_turn()) return error_answer(401, "wrong registration secret");
-  if (!wire::same_digest(wire::sha256_hex(secret), request.secret_hash)) {
+  if (!same(digest::sha256_hex(secret), request.secret_hash)) {
     record_.violation("register", "the poll's secret does not match the registered hash", "", {}, now);
     return error_answer(401, "wrong registration secret");
   }
@@ -144,7 +150,7 @@ Answer Registry::poll(const std::string& id, std::string_view secret, std::strin
 Access Registry::check(const std::string& worker, std::string_view token) const {
   const auto found = tokens_.find(worker);
   if (found == tokens_.end()) return Access::kUnknownWorker;
-  return wire::same_digest(found->second, wire::sha256_hex(token)) ? Access::kGranted : Access::kWrongToken;
+  return same(found->second, digest::sha256_hex(token)) ? Access::kGranted : Access::kWrongToken;
 }
 
 bool Registry::approve(const std::string& id) {

@@ -2,8 +2,8 @@
 
 #include "base/log.h"
 #include "desk/studio.h"
+#include "digest/sha256.h"
 #include "wire/outbound.h"
-#include "wire/sha256.h"
 
 namespace desk {
 namespace {
@@ -225,7 +225,7 @@ void Studio::on_complete_json(const FrameContext& context) {
   }
   if (context.frame.prompt) check_prompt(job, *context.frame.prompt, context.text, context.now);
   std::string text = json::serialize(context.frame.result);
-  StoredResult result{options_.keeps_files ? job.id + ".json" : "", text.size(), wire::sha256_hex(text), "json"};
+  StoredResult result{options_.keeps_files ? job.id + ".json" : "", text.size(), digest::sha256_hex(text), "json"};
   if (options_.keeps_files) actions_.emplace_back(Store{result.file, std::move(text)});
   send(session, "completeAck", wire::complete_ack(context.frame.job));
   deliver(*index, std::move(result), context.text, context.now);

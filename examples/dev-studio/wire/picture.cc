@@ -1,9 +1,10 @@
 #include "wire/picture.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
-#include "wire/sha256.h"
+#include "digest/sha256.h"
 
 namespace wire {
 namespace {
@@ -57,11 +58,9 @@ std::string stored(const std::string& raw) {
 }  // namespace
 
 std::string make_png(std::string_view seed) {
-  const std::string digest = sha256_hex(seed);
+  const digest::Bytes hash = digest::sha256(seed);
   std::array<char, 3> colour{};
-  for (std::size_t i = 0; i < colour.size(); ++i) {
-    colour[i] = static_cast<char>(std::stoi(digest.substr(2 * i, 2), nullptr, 16));
-  }
+  std::copy_n(hash.begin(), colour.size(), colour.begin());
   std::string raw;
   for (std::uint32_t row = 0; row < kSide; ++row) {
     raw += '\0';

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "delivery/complete_form.h"
+#include "digest/sha256.h"
 #include "wire/picture.h"
 
 namespace delivery {
@@ -10,7 +11,6 @@ namespace {
 
 using ::testing::Contains;
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 constexpr const char* kType = "multipart/form-data; boundary=\"tide\"";
@@ -44,7 +44,7 @@ base::Status feed_in_pieces(MultipartReader& reader, PartSink& sink, std::string
 
 TEST(Multipart, GivesTheSamePartsWhateverThePieces) {
   // Line ends and half boundaries inside the content must not end the part.
-  const std::string tricky = std::string("\r\n--tid\r\n--\r\n\0--tide", 21) + "\r\n-";
+  const std::string tricky = std::string("\r\n--tid\r\n--\r\n\0--tide", 20) + "\r\n-";
   const std::string text = "preamble\r\n" + part("a", "one") + part("b", "") +
                            part("c", tricky, "; filename=\"x.bin\"") + "--tide--\r\nepilogue";
   for (std::size_t size = 1; size <= text.size(); ++size) {
@@ -102,7 +102,7 @@ TEST(CompleteForm, TakesTheFormOfTheContractInPieces) {
     EXPECT_TRUE(problems.empty()) << problems.front().detail;
     EXPECT_EQ(bytes, png);
     EXPECT_EQ(form.prompt(), "a lantern");
-    EXPECT_EQ(form.sha256(), wire::sha256_hex(png));
+    EXPECT_EQ(form.sha256(), digest::sha256_hex(png));
     EXPECT_EQ(form.file().size, png.size());
     EXPECT_EQ(form.file().tail, png.substr(png.size() - FileFacts::kKept));
   }

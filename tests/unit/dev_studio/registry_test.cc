@@ -2,14 +2,12 @@
 
 #include <gmock/gmock.h>
 
+#include "digest/sha256.h"
 #include "scenario/read.h"
-#include "wire/sha256.h"
 #include "worker_frames.h"
 
 namespace desk {
 namespace {
-
-using ::testing::HasSubstr;
 
 constexpr const char* kInstall = "5d0c2a9e-77b1-4c3e-9f10-2b6a8e4410cd";
 
@@ -24,7 +22,7 @@ class RegistryTest : public ::testing::Test {
 
   std::string body(const std::string& install = kInstall) const {
     return json::serialize(json::object{{"installId", install},
-                                        {"registrationSecretHash", wire::sha256_hex(secret_)},
+                                        {"registrationSecretHash", digest::sha256_hex(secret_)},
                                         {"capabilities", fakes::capabilities()},
                                         {"userAgent", "studio-worker/9.9.9"}});
   }

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "desk_driver.h"
+#include "digest/sha256.h"
 
 namespace server {
 namespace {
@@ -68,7 +69,7 @@ TEST(Routes, LetsTheOperatorDecideAPendingRequest) {
   Desk desk(R"({"faults":{"register":"pending"}})");
   const std::string body =
       boost::json::serialize(boost::json::object{{"installId", "5d0c2a9e-77b1-4c3e-9f10-2b6a8e4410cd"},
-                                                 {"registrationSecretHash", wire::sha256_hex("secret")},
+                                                 {"registrationSecretHash", digest::sha256_hex("secret")},
                                                  {"capabilities", fakes::capabilities()},
                                                  {"userAgent", "studio-worker/9.9.9"}});
   answer(*desk, request("POST", "/graphics/api/workers/register-request", body), desk.now);

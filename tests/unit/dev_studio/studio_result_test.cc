@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 
 #include "desk_driver.h"
+#include "digest/sha256.h"
 
 namespace desk {
 namespace {
@@ -22,7 +23,7 @@ TEST(StudioResult, AnUploadSettlesTheJobAndTheNextOneFollows) {
   EXPECT_EQ(desk.upload("job-1", "p"), 200U);
   EXPECT_EQ(desk.outcome("job-1"), "done");
   EXPECT_EQ(desk.job("job-1").result->file, "job-1.png");
-  EXPECT_EQ(desk.job("job-1").result->sha256, wire::sha256_hex(wire::make_png("a")));
+  EXPECT_EQ(desk.job("job-1").result->sha256, digest::sha256_hex(wire::make_png("a")));
   EXPECT_THAT(desk.offers(session), ElementsAre("job-1", "job-2"));
   EXPECT_THAT(desk.rules(), IsEmpty());
 }

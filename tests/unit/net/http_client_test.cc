@@ -330,10 +330,3 @@ TEST_F(HttpSend, LeavesABusyProgramAlone) {
   client_.reset();
   turn_until([] { return transfer_pid() == 0; });
 }
-
-TEST(Sha256, MatchesTheContractsCheckValue) {
-  std::string secret;
-  for (int i = 0; i < 32; ++i) secret += "ab";
-  EXPECT_EQ(net::sha256_hex(secret), "271a413bd339c5709fdceaec41f14f11e9fbfb5042d72d331c65f32b284cd09a");
-  EXPECT_EQ(net::sha256_hex(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-}

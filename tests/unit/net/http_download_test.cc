@@ -4,6 +4,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include "digest/sha256.h"
 #include "net/http_client.h"
 #include "unit/net/rogue_http.h"
 
@@ -55,7 +56,7 @@ TEST_F(HttpDownload, StoresTheFilePrivatelyAndHashesIt) {
   EXPECT_EQ(response->status, 200);
   EXPECT_EQ(response->content_type, "image/png");
   EXPECT_EQ(response->bytes, picture.size());
-  EXPECT_EQ(response->sha256, net::sha256_hex(picture));
+  EXPECT_EQ(response->sha256, digest::sha256_hex(picture));
   EXPECT_EQ(response->body, "");
   EXPECT_EQ(*base::read_file(destination_), picture);
   struct stat status {};

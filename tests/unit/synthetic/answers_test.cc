@@ -6,10 +6,10 @@
 #include <string_view>
 #include <vector>
 
+#include "digest/sha256.h"
 #include "pictures/encode.h"
 #include "synthetic/chat.h"
 #include "synthetic/cube.h"
-#include "synthetic/digest.h"
 #include "synthetic/painter.h"
 #include "synthetic/sound.h"
 
@@ -19,7 +19,7 @@ namespace {
 namespace json = boost::json;
 
 std::string sha256(const std::vector<std::uint8_t>& bytes) {
-  return hex(digest_of({reinterpret_cast<const char*>(bytes.data()), bytes.size()}), 32);
+  return digest::sha256_hex({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
 constexpr std::string_view kPrompt = "harbour lighthouse at dawn";
@@ -30,8 +30,8 @@ pictures::Colour pixel(const std::vector<std::uint8_t>& pixels, std::size_t x, s
 }
 
 TEST(Picture, EqualsTheReferencePixelByPixel) {
-  EXPECT_EQ(hex(digest_of(kPrompt), 12), "c8f774a8e7c1321dd8630eea");
-  const auto pixels = Painter().paint(digest_of(kPrompt));
+  EXPECT_EQ(digest::hex(digest::sha256(kPrompt), 12), "c8f774a8e7c1321dd8630eea");
+  const auto pixels = Painter().paint(digest::sha256(kPrompt));
   EXPECT_EQ(pixel(pixels, 0, 0), (pictures::Colour{111, 22, 249}));
   EXPECT_EQ(pixel(pixels, 100, 0), (pictures::Colour{100, 15, 236}));
   EXPECT_EQ(pixel(pixels, 36, 20), (pictures::Colour{119, 28, 255}));
@@ -42,13 +42,13 @@ TEST(Picture, EqualsTheReferencePixelByPixel) {
 
 TEST(Picture, APainterPaintsTheSameAgain) {
   const Painter painter;
-  const auto first = painter.paint(digest_of(kPrompt));
-  EXPECT_NE(painter.paint(digest_of("another")), first);
-  EXPECT_EQ(painter.paint(digest_of(kPrompt)), first);
+  const auto first = painter.paint(digest::sha256(kPrompt));
+  EXPECT_NE(painter.paint(digest::sha256("another")), first);
+  EXPECT_EQ(painter.paint(digest::sha256(kPrompt)), first);
 }
 
 TEST(Sound, EqualsTheReferenceFile) {
-  const auto file = tone(digest_of("All hands on deck"));
+  const auto file = tone(digest::sha256("All hands on deck"));
   ASSERT_EQ(file.size(), 44'144U);
   constexpr std::array<std::int16_t, 8> kFirst{0, 2998, 5838, 8368, 10454, 11985, 12881, 13093};
   std::array<std::int16_t, 8> first{};
@@ -58,7 +58,7 @@ TEST(Sound, EqualsTheReferenceFile) {
 }
 
 TEST(Sound, TheHighestPitchStaysWithinItsSamples) {
-  DigestBytes highest{};
+  digest::Bytes highest{};
   highest[0] = 255;
   const auto file = tone(highest);
   std::int16_t loudest = 0;
@@ -117,7 +117,7 @@ TEST(Cube, TheJsonChunkEqualsTheReference) {
   std::string text = cube_json(417);
   text.resize((text.size() + 3) / 4 * 4, ' ');
   EXPECT_EQ(text.size(), 1'088U);
-  EXPECT_EQ(hex(digest_of(text), 32), "d771855ae43fe6a97e851077ff684c8dee1459749f37b0e295007b4a98cc664d");
+  EXPECT_EQ(digest::sha256_hex(text), "d771855ae43fe6a97e851077ff684c8dee1459749f37b0e295007b4a98cc664d");
 }
 
 TEST(Cube, TheGeometryEqualsTheReference) {

@@ -7,7 +7,6 @@
 #include <thread>
 
 #include "base/ids.h"
-#include "transfer/hash/digest.h"
 
 namespace transfer {
 

@@ -1,9 +1,11 @@
-#include "transfer/hash/file_hash.h"
+#include "transfer/file_hash.h"
 
 #include <algorithm>
 #include <cerrno>
 #include <unistd.h>
 #include <vector>
+
+#include "digest/sha256.h"
 
 namespace transfer {
 namespace {
@@ -33,7 +35,7 @@ const std::string& FileHash::hex() {
 }
 
 void FileHash::run() {
-  Sha256 digest;
+  digest::Sha256 running;
   std::vector<char> block(std::min<base::Bytes>(kBlock, size_));
   for (base::Bytes done = 0; done < size_;) {
     if (stopped_) return;
@@ -41,10 +43,10 @@ void FileHash::run() {
     const ssize_t got = ::pread(fd_, block.data(), wanted, static_cast<off_t>(done));
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) return;
-    digest.update({block.data(), static_cast<std::size_t>(got)});
+    running.add({block.data(), static_cast<std::size_t>(got)});
     done += static_cast<base::Bytes>(got);
   }
-  hex_ = digest.hex();
+  hex_ = digest::hex(running.finish());
 }
 
 }  // namespace transfer

@@ -65,6 +65,7 @@ struct ConnectFailure {
   base::Error error;
   unsigned http_status = 0;
   std::optional<base::Duration> retry_after;
+  bool is_page = false;  // the answer is a web page: not a studio's word, whatever its status
 };
 
 class WebSocketConnector {

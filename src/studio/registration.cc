@@ -128,7 +128,8 @@ asio::awaitable<Registration::Step> Registration::poll(Credentials& credentials)
 }
 
 Registration::Step Registration::read_poll(Credentials& credentials, const net::HttpResponse& response) {
-  if (response.status == 404) {
+  // A page is not the studio's word: a proxy or a wrong address says it, and the request may be approved meanwhile.
+  if (response.status == 404 && !response.body.starts_with('<')) {
     note_(base::log::Level::kWarn, "the studio no longer knows this registration request; asking again");
     credentials.request_id.clear();
     credentials.registration_secret = {};

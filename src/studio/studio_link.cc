@@ -90,7 +90,10 @@ asio::awaitable<LinkEnd> StudioLink::run(Credentials credentials) {
 std::optional<protocol::Ended> StudioLink::refused(const net::ConnectFailure& failure) {
   note(Level::kWarn, "connect failed: " + failure.error.message);
   if (failure.http_status == 401) return protocol::Ended{protocol::End::kAuthFailed, failure.error.message};
-  if (failure.http_status == 404) return protocol::Ended{protocol::End::kRevoked, failure.error.message};
+  // Only a studio can say that it no longer knows this worker; a proxy or a wrong address answers 404 with a page.
+  if (failure.http_status == 404 && !failure.is_page) {
+    return protocol::Ended{protocol::End::kRevoked, failure.error.message};
+  }
   return std::nullopt;
 }
 

@@ -93,7 +93,8 @@ class Upgrade(Scenario):
         for status, headers, body in (("200 OK", "Content-Type: text/html\r\n", page), ("403 Forbidden", "", "no"),
                                       ("426 Upgrade Required", "", "")):
             with self.subTest(status=status):
-                said = f"HTTP {status} on websocket upgrade" + (f": {body}" if body else "")
+                told = "a web page, so this is no studio" if body == page else body
+                said = f"HTTP {status} on websocket upgrade" + (f": {told}" if told else "")
                 self.next_try_is_good(answered(status, headers, body), said)
 
     def test_N6_retry_after_is_a_floor(self):

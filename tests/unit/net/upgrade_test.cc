@@ -80,6 +80,11 @@ TEST(RefusedUpgrade, HasTheContractsText) {
 TEST(RefusedUpgrade, SaysWhatTheCallerCanDo) {
   EXPECT_EQ(net::refused_upgrade({401}).error.code, base::Code::kUnauthorized);
   EXPECT_EQ(net::refused_upgrade({404}).error.code, base::Code::kNotFound);
+  EXPECT_FALSE(net::refused_upgrade({404, "Not Found", "worker not found"}).is_page);
+  const auto page = net::refused_upgrade({404, "Not Found", "\n<!DOCTYPE HTML><p>nothing here"});
+  EXPECT_TRUE(page.is_page);
+  EXPECT_EQ(page.error.message,
+            "HTTP 404 Not Found on websocket upgrade: a web page, so this is no studio; is api_base_url right?");
   EXPECT_EQ(net::refused_upgrade({429}).error.code, base::Code::kUnavailable);
   EXPECT_EQ(net::refused_upgrade({503}).error.code, base::Code::kUnavailable);
   EXPECT_EQ(net::refused_upgrade({301}).error.code, base::Code::kRejected);

@@ -155,6 +155,14 @@ TEST_F(Registration, A404ForgetsRequestAndSecretAndAsksAgain) {
   EXPECT_FALSE(saved_.back().registration_secret == first);
 }
 
+TEST_F(Registration, A404WithAWebPageKeepsWaiting) {
+  http_.answer(200, R"({"requestId":"rr-1"})");
+  http_.answer(404, "<!DOCTYPE HTML><p>nothing here");
+  start();
+  clock_.pass(31s);
+  EXPECT_EQ(saved_.back().request_id, "rr-1");
+}
+
 TEST_F(Registration, A401OrAnUnknownStatusKeepsWaiting) {
   http_.answer(200, R"({"requestId":"rr-1"})");
   http_.answer(401);

@@ -185,6 +185,14 @@ TEST_F(StudioLink, N6_A401EndsIt) {
   EXPECT_EQ(end_, LinkEnd::kAuthFailed);
 }
 
+TEST_F(StudioLink, N6_A404WithAWebPageIsNoWordOfTheStudio) {
+  connector_.failures.push_back({base::Error{base::Code::kNotFound, "HTTP 404: a web page"}, 404, {}, true});
+  start();
+  clock_.pass(1min);
+  EXPECT_FALSE(end_) << "the identity must outlive a proxy's answer";
+  EXPECT_GE(connector_.attempts, 2);
+}
+
 TEST_F(StudioLink, N6_A404MeansThatTheRegistrationIsGone) {
   connector_.failures.push_back({base::Error{base::Code::kNotFound, "HTTP 404"}, 404, {}});
   start();

@@ -101,11 +101,10 @@ void compare_hours(const Sides& sides, Diff& out) {
   const std::string left = place_of(sides.before.accept_during);
   const std::string right = place_of(sides.after.accept_during);
   const auto tell = [&](const std::vector<Interval>& times, const std::string& what, const std::string& verdicts) {
-    if (times.empty()) return;
-    const std::string first = rules::format_local(sides.zone(), times.front().start);
-    for (const std::string& words : in_words(times, sides.zone())) {
+    for (const TimesInWords& row : in_words(times, sides.zone())) {
+      const std::string first = rules::format_local(sides.zone(), row.first);
       out.differences.push_back(
-          {"hours", what + words, first + " " + sides.zone().name() + ": " + verdicts, left, right});
+          {"hours", what + row.text, first + " " + sides.zone().name() + ": " + verdicts, left, right});
     }
   };
   tell(closed, "closed now: ", "open -> closed");

@@ -159,10 +159,11 @@ void compare_cards(const Sides& sides, const Cards& cards, Diff& out) {
     if (witness.empty()) continue;
     const auto times = rules::merged(when);
     const bool always = times.size() == 1 && times.front() == sides.range;
-    for (const auto& words : always ? std::vector<std::string>{"always"} : in_words(times, sides.zone())) {
+    const auto rows = always ? std::vector<TimesInWords>{{"always", {}}} : in_words(times, sides.zone());
+    for (const TimesInWords& row : rows) {
       const std::string of = cards.empty() ? "" : to_text(cards) + ", ";
-      out.differences.push_back({"memory", of + words + ": " + change(to_text(was.bound), to_text(is.bound)), witness,
-                                 was.places, is.places});
+      out.differences.push_back({"memory", of + row.text + ": " + change(to_text(was.bound), to_text(is.bound)),
+                                 witness, was.places, is.places});
     }
   }
 }

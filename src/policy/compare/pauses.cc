@@ -102,9 +102,9 @@ void compare_entry(const Sides& sides, const PauseRule& was, const PauseRule& is
   const auto [removed, added] =
       differ(times_of(sides.before, was, sides.range), times_of(sides.after, is, sides.range));
   const auto tell = [&](const std::vector<Interval>& times, const std::string& what) {
-    if (times.empty()) return;
-    const std::string first = rules::format_local(sides.zone(), times.front().start) + " " + sides.zone().name();
-    for (const std::string& words : in_words(times, sides.zone())) add(what + words, first);
+    for (const TimesInWords& row : in_words(times, sides.zone())) {
+      add(what + row.text, rules::format_local(sides.zone(), row.first) + " " + sides.zone().name());
+    }
   };
   tell(removed, "does not pause any more: ");
   tell(added, "pauses now, too: ");

@@ -42,7 +42,7 @@ TimesDiffer differ(const std::vector<rules::Interval>& before, const std::vector
   return {rules::without(before, after), rules::without(after, before)};
 }
 
-std::vector<std::string> in_words(const std::vector<rules::Interval>& times, const rules::Zone& zone) {
+std::vector<TimesInWords> in_words(const std::vector<rules::Interval>& times, const rules::Zone& zone) {
   std::map<Clock, Recurring> by_clock;
   for (const rules::Interval& when : times) {
     const auto start = zone.local(when.start);
@@ -53,7 +53,7 @@ std::vector<std::string> in_words(const std::vector<rules::Interval>& times, con
     group.days |= static_cast<rules::DaySet>(1U << std::chrono::weekday(day).c_encoding());
     group.when.push_back(when);
   }
-  std::vector<std::string> words;
+  std::vector<TimesInWords> words;
   std::vector<rules::Interval> single;
   for (const auto& [clock, group] : by_clock) {
     if (group.when.size() < kRecurs * days_in(group.days)) {
@@ -62,13 +62,17 @@ std::vector<std::string> in_words(const std::vector<rules::Interval>& times, con
     }
     const rules::Window window{.days = group.days, .from = clock.first, .until = clock.second};
     const std::string text = describe(window);
-    words.push_back((text.starts_with("every") || text.starts_with("from") ? "" : "every ") + text + ", " +
-                    base::counted(group.when.size(), "time") + ", the first " +
-                    rules::format_local(zone, group.when.front().start));
+    words.push_back({(text.starts_with("every") || text.starts_with("from") ? "" : "every ") + text + ", " +
+                         base::counted(group.when.size(), "time") + ", the first " +
+                         rules::format_local(zone, group.when.front().start),
+                     group.when.front().start});
   }
   std::sort(single.begin(), single.end(), [](const auto& a, const auto& b) { return a.start < b.start; });
-  for (std::size_t i = 0; i < single.size() && i < kMostNamed; ++i) words.push_back(one(single[i], zone));
-  if (single.size() > kMostNamed) words.push_back("and " + std::to_string(single.size() - kMostNamed) + " times more");
+  for (std::size_t i = 0; i < single.size() && i < kMostNamed; ++i)
+    words.push_back({one(single[i], zone), single[i].start});
+  if (single.size() > kMostNamed) {
+    words.push_back({"and " + std::to_string(single.size() - kMostNamed) + " times more", single[kMostNamed].start});
+  }
   return words;
 }
 

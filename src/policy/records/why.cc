@@ -7,6 +7,7 @@
 
 #include "policy/records/replay.h"
 #include "policy/rules/rule_set.h"
+#include "policy/rules/units.h"
 
 namespace policy::records {
 namespace {
@@ -29,6 +30,10 @@ std::string in_mebibytes(std::int64_t bytes) {
 
 std::string in_minutes(std::int64_t seconds) {
   return std::to_string((seconds + kMinute - 1) / kMinute) + "m";
+}
+
+std::string in_hours(std::int64_t seconds) {
+  return rules::format_span(std::chrono::minutes((seconds + kMinute - 1) / kMinute));
 }
 
 std::string in_jobs(std::int64_t jobs) {
@@ -99,7 +104,7 @@ std::vector<Need> needs_of_hours(const rules::RuleSet& rules, base::WallTime now
   if (excepted) return {};
   // Nobody opens a window a day earlier: another one is missing.
   if (!opening.bounded || left > std::chrono::hours(24)) return {{"a window for this hour"}};
-  return {{"'" + opening.window + "' opens earlier by", seconds_up(left), &in_minutes}};
+  return {{"'" + opening.window + "' opens earlier by", seconds_up(left), &in_hours}};
 }
 
 /// The single change of a declaration that accepts the offer; nothing when there is none, with the reason counted.

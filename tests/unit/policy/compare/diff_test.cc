@@ -41,6 +41,22 @@ TEST(DiffTest, OneDayIsNamedAlone) {
   EXPECT_EQ(found[0].text, "closed now: sat 2026-05-02 08:00 - 18:00");
 }
 
+TEST(DiffTest, EachRowHasACaseOfItsOwn) {
+  const std::string rest = "worker.accept_during { 'night', 'noon' }";
+  const auto found = between(
+      "worker.zone 'UTC'\nworker.window 'night' { from = '22:00', to = '07:00' }\n"
+      "worker.window 'noon' { from = '12:00', to = '13:00' }\n" +
+          rest,
+      "worker.zone 'UTC'\nworker.window 'night' { from = '21:00', to = '07:00' }\n"
+      "worker.window 'noon' { from = '12:00', to = '14:00' }\n" +
+          rest);
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_THAT(found[0].text, HasSubstr("13:00-14:00"));
+  EXPECT_THAT(found[0].witness, HasSubstr("13:00 UTC: closed -> open"));
+  EXPECT_THAT(found[1].text, HasSubstr("21:00-22:00"));
+  EXPECT_THAT(found[1].witness, HasSubstr("21:00 UTC: closed -> open"));
+}
+
 TEST(DiffTest, AZoneAloneIsADifferenceOfHours) {
   const std::string rest = "worker.window 'day' { from = '08:00', to = '18:00' }\nworker.accept_during { 'day' }";
   EXPECT_EQ(between("worker.zone 'Europe/Berlin'\n" + rest, "worker.zone 'Europe/Vienna'\n" + rest).size(), 0U);

@@ -1,5 +1,7 @@
 #include "options.h"
 
+#include <limits>
+
 #include <cxxopts.hpp>
 
 namespace dev_studio {
@@ -12,7 +14,7 @@ cxxopts::Options make_parser() {
   const auto text = [] { return cxxopts::value<std::string>(); };
   const auto count = [] { return cxxopts::value<std::uint64_t>(); };
   parser.add_options()("scenario", "TOML file with the jobs", text(), "FILE")(
-      "port", "port on 127.0.0.1; 0 picks a free one", cxxopts::value<std::uint16_t>()->default_value("0"), "N")(
+      "port", "port on 127.0.0.1; 0 picks a free one", cxxopts::value<std::uint64_t>()->default_value("0"), "N")(
       "port-file", "write the port there once it listens", text(), "FILE")(
       "report", "write the JSON report there at the end", text(), "FILE")(
       "results", "keep delivered results in this folder", text(), "DIR")(
@@ -104,7 +106,10 @@ base::Result<CommandLine> parse_command_line(int argc, const char* const* argv) 
       return given.count(name) > 0 ? std::filesystem::path(given[name].as<std::string>()) : std::filesystem::path();
     };
     options.scenario = path("scenario");
-    options.port = given["port"].as<std::uint16_t>();
+    const auto port = given["port"].as<std::uint64_t>();
+    if (port > std::numeric_limits<std::uint16_t>::max())
+      return usage("--port needs a number up to 65535, not " + std::to_string(port));
+    options.port = static_cast<std::uint16_t>(port);
     options.port_file = path("port-file");
     options.report = path("report");
     options.results = path("results");

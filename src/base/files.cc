@@ -41,11 +41,15 @@ Error file_error(std::string_view what, const std::filesystem::path& path, int e
 }
 
 Result<std::string> read_file(const std::filesystem::path& path, Bytes limit) {
-  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  // Without waiting: a pipe that nobody writes into must not hold up a start.
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!fd) return file_error("open", path, errno);
   struct stat info {};
   if (::fstat(fd.get(), &info) != 0) return file_error("read", path, errno);
   if (S_ISDIR(info.st_mode)) return file_error("read", path, EISDIR);
+  if (S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode)) {
+    return Error{Code::kUnavailable, path.string() + " is a pipe or a socket, not a file"};
+  }
   const Error too_large{Code::kExhausted, path.string() + " is larger than " + std::to_string(limit) + " bytes"};
   if (S_ISREG(info.st_mode) && static_cast<Bytes>(info.st_size) > limit) return too_large;
   std::string text;

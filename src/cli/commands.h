@@ -45,11 +45,11 @@ base::Result<policy::records::DecisionRecord> recorded_offer(const config::Invoc
 // Commands that change config.toml.
 Outcome register_worker(const config::Invocation& invocation, const config::Loaded& loaded);
 Outcome set_threshold(const config::Invocation& invocation, const config::Loaded& loaded);
-Outcome set_enabled(const config::Loaded& loaded, bool enabled);
+Outcome set_enabled(const config::Invocation& invocation, const config::Loaded& loaded);
 
 // Commands to the running worker.
 Outcome pause_worker(const config::Invocation& invocation, const config::Loaded& loaded);
-Outcome resume_worker(const config::Loaded& loaded);
+Outcome resume_worker(const config::Invocation& invocation, const config::Loaded& loaded);
 Outcome promote_policy(const config::Invocation& invocation, const config::Loaded& loaded);
 /// Begins, ends or shows what another policy does beside the one in force.
 Outcome shadow_policy(const config::Invocation& invocation, const config::Loaded& loaded);

@@ -1,4 +1,6 @@
+#include <cerrno>
 #include <cstdio>
+#include <optional>
 #include <poll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -8,6 +10,7 @@
 #include "base/log.h"
 #include "base/unique_fd.h"
 #include "cli/commands.h"
+#include "cli/program.h"
 #include "cli/text.h"
 #include "config/exit_code.h"
 #include "control/client.h"
@@ -18,19 +21,38 @@ namespace {
 
 namespace json = boost::json;
 
+constexpr int kNoStop = -1;  // of control::follow: nothing else ends it
+
 std::filesystem::path socket_of(const config::Loaded& loaded) {
   return control::socket_path(loaded.settings.runtime_folder, loaded.settings.config_file);
 }
 
-Outcome report(const base::Result<std::string>& answer, std::string_view done) {
-  if (answer) {
-    std::printf("%.*s\n", static_cast<int>(done.size()), done.data());
-    return config::kExitOk;
+Outcome refused(const base::Error& error) {
+  if (error.code == base::Code::kNotFound) {
+    return fail(config::kExitNotRunning, error.message + "; start it with: studio-worker run");
   }
-  if (answer.error().code == base::Code::kNotFound) {
-    return fail(config::kExitNotRunning, answer.error().message + "; start it with: studio-worker run");
-  }
-  return fail(config::kExitFailed, answer.error().message);
+  return fail(config::kExitFailed, error.message);
+}
+
+Outcome report(const base::Result<std::string>& answer, std::string_view done, bool as_json) {
+  if (!answer) return refused(answer.error());
+  say(done, as_json);
+  return config::kExitOk;
+}
+
+/// Of the running worker, to wait for its end; none when it does not say.
+base::UniqueFd process_of(const std::filesystem::path& socket) {
+  const auto status = control::ask(socket, R"({"command":"status"})");
+  if (!status) return {};
+  const auto pid = json::parse(*status).at("status").at("pid").to_number<pid_t>();
+  return base::UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+}
+
+/// Whether this line of the trace is the worker's last.
+bool says_end(std::string_view line) {
+  boost::system::error_code failure;
+  const json::value event = json::parse(json::string_view(line.data(), line.size()), failure);
+  return !failure && event.is_object() && text_of(event.as_object(), "event") == "end";
 }
 
 base::log::Level level_of(const std::string& name) {
@@ -53,7 +75,7 @@ Outcome run(const config::Invocation& invocation, const config::Loaded& loaded, 
 }  // namespace
 
 Outcome run_command(const config::Invocation& invocation, const std::string& version) {
-  const auto loaded = config::load(invocation.overrides);
+  const auto loaded = load_for(invocation);
   if (!loaded) return fail(loaded.error());
   switch (invocation.command) {
     case config::Command::kRun:
@@ -70,11 +92,11 @@ Outcome run_command(const config::Invocation& invocation, const std::string& ver
       return set_threshold(invocation, *loaded);
     case config::Command::kEnable:
     case config::Command::kDisable:
-      return set_enabled(*loaded, invocation.command == config::Command::kEnable);
+      return set_enabled(invocation, *loaded);
     case config::Command::kPause:
       return pause_worker(invocation, *loaded);
     case config::Command::kResume:
-      return resume_worker(*loaded);
+      return resume_worker(invocation, *loaded);
     case config::Command::kDrain:
       return drain_worker(invocation, *loaded);
     case config::Command::kDoctor:
@@ -88,36 +110,49 @@ Outcome run_command(const config::Invocation& invocation, const std::string& ver
 
 Outcome pause_worker(const config::Invocation& invocation, const config::Loaded& loaded) {
   json::object request{{"command", "pause"}};
-  std::string done = "paused; the running job goes on. Next: studio-worker resume";
+  std::string done = "paused until studio-worker resume, or the worker's next start; the running job goes on";
   if (invocation.pause_for) {
     request["for_seconds"] = invocation.pause_for->count();
     done = "paused for " + human_duration(static_cast<double>(invocation.pause_for->count())) +
            "; the running job goes on";
   }
-  return report(control::ask(socket_of(loaded), json::serialize(request)), done);
+  return report(control::ask(socket_of(loaded), json::serialize(request)), done, invocation.json);
 }
 
-Outcome resume_worker(const config::Loaded& loaded) {
-  return report(control::ask(socket_of(loaded), R"({"command":"resume"})"), "resumed");
+Outcome resume_worker(const config::Invocation& invocation, const config::Loaded& loaded) {
+  return report(control::ask(socket_of(loaded), R"({"command":"resume"})"), "resumed", invocation.json);
 }
 
 Outcome drain_worker(const config::Invocation& invocation, const config::Loaded& loaded) {
   const auto socket = socket_of(loaded);
-  base::UniqueFd process;
-  if (invocation.wait) {
-    // The worker's end is the end of its process: the kernel tells, nothing is polled.
-    const auto status = control::ask(socket, R"({"command":"status"})");
-    if (!status) return report(status, "");
-    const auto pid = json::parse(*status).at("status").at("pid").to_number<pid_t>();
-    process.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  const auto drain = [&socket] { return control::ask(socket, R"({"command":"drain"})"); };
+  const std::string_view begun = "draining: no new jobs; ends when done";
+  if (!invocation.wait) return report(drain(), begun, invocation.json);
+  // Followed from before the order on, so that its last word cannot be missed: a worker that says none was killed.
+  base::UniqueFd process = process_of(socket);
+  std::optional<base::Result<std::string>> ordered;
+  const auto followed =
+      control::follow(socket, R"({"command":"policy trace","kept":false})", kNoStop, [&](std::string_view line) {
+        if (ordered) return !says_end(line);
+        ordered = drain();
+        if (*ordered && !invocation.json) std::puts(std::string(begun).c_str());
+        std::fflush(stdout);
+        return ordered->has_value();
+      });
+  if (!ordered) return refused(followed.error());
+  if (!*ordered) return refused(ordered->error());
+  if (!followed) {
+    return fail(
+        config::kExitFailed,
+        "the worker ended without a word: it was killed, or it crashed. What it had finished is delivered by the "
+        "next one: studio-worker run");
   }
-  Outcome outcome = report(control::ask(socket, R"({"command":"drain"})"), "draining: no new jobs; ends when done");
-  if (outcome.code != config::kExitOk || !invocation.wait) return outcome;
+  // What the operator does next may need the process gone, not only its work: the kernel tells.
   pollfd ended{process.get(), POLLIN, 0};
   while (process && ::poll(&ended, 1, -1) < 0 && errno == EINTR) {
   }
-  std::puts("the worker has ended");
-  return outcome;
+  say("the worker has ended", invocation.json);
+  return config::kExitOk;
 }
 
 }  // namespace cli

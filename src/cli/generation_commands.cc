@@ -171,7 +171,7 @@ Outcome roll_back_policy(const config::Invocation& invocation, const config::Loa
     answer = std::string(json::parse(*answer).at("done").as_string());
   }
   if (!answer) return fail(config::kExitFailed, answer.error().message);
-  std::printf("%s\n", base::log::printable(*answer).c_str());
+  say(*answer, invocation.json);
   return config::kExitOk;
 }
 

@@ -6,8 +6,13 @@
 
 #include "cli/text.h"
 #include "config/command_line.h"
+#include "config/load.h"
 
 namespace cli {
+
+/// The configuration. A command to the running worker needs only to find it: it goes on without a file that cannot be
+/// read, and warns on stderr.
+base::Result<config::Loaded> load_for(const config::Invocation& invocation);
 
 /// Reads the arguments and runs `command`; prints help, the version, and what is wrong with either. Returns the exit
 /// code.

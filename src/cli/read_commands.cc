@@ -64,8 +64,8 @@ std::string claiming_text(const json::object& status) {
   if (flag_of(status, "draining")) return "no: draining, then it ends";
   if (flag_of(status, "paused")) {
     const double left = number_of(status, "paused_for_seconds");
-    return "no: paused " +
-           (left > 0 ? "for another " + human_duration(left) : std::string("until studio-worker resume"));
+    return "no: paused " + (left > 0 ? "for another " + human_duration(left)
+                                     : std::string("until studio-worker resume, or its next start"));
   }
   if (flag_of(status, "claiming")) return "yes";
   if (flag_of(status.at("policy").as_object(), "safe_mode")) return "no: no policy could be loaded";
@@ -133,14 +133,14 @@ std::string trouble_text(const json::object& status) {
   return text.empty() ? "none" : text;
 }
 
-void print_status(const json::object& status, const config::Settings& settings) {
+void print_status(const json::object& status) {
   const auto& counters = status.at("counters").as_object();
   const auto& vram = status.at("vram").as_object();
   std::printf(
       "%s",
       columns({{"worker", "running, pid " + text_of(status, "pid") + ", up " +
                               human_duration(number_of(status, "uptime_seconds"))},
-               {"studio", settings.api_base_url},
+               {"studio", text_of(status, "studio")},
                {"registration", text_of(status, "registration")},
                {"connection", connection_text(status.at("connection").as_object())},
                {"claiming", claiming_text(status)},
@@ -176,7 +176,9 @@ Outcome show_status(const config::Invocation& invocation, const config::Loaded& 
   const auto socket = control::socket_path(loaded.settings.runtime_folder, loaded.settings.config_file);
   const auto answer = control::ask(socket, R"({"command":"status"})");
   if (!answer) {
-    if (answer.error().code == base::Code::kNotFound) return stopped_status(invocation, loaded);
+    if (answer.error().code == base::Code::kNotFound) {
+      return loaded.unreadable ? fail(*loaded.unreadable) : stopped_status(invocation, loaded);
+    }
     return fail(config::kExitFailed, answer.error().message);
   }
   auto status = json::parse(*answer).at("status").as_object();
@@ -184,7 +186,7 @@ Outcome show_status(const config::Invocation& invocation, const config::Loaded& 
     status["running"] = true;
     std::printf("%s\n", json::serialize(status).c_str());
   } else {
-    print_status(status, loaded.settings);
+    print_status(status);
   }
   return config::kExitOk;
 }

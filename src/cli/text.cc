@@ -55,6 +55,11 @@ void tell_json(std::string_view error) {
   std::puts(json::serialize(json::object{{"error", base::printable_lines(error, kLongestError)}}).c_str());
 }
 
+void say(std::string_view done, bool as_json) {
+  const std::string text = base::printable_lines(done, kLongestError);
+  std::puts(as_json ? json::serialize(json::object{{"ok", true}, {"says", text}}).c_str() : text.c_str());
+}
+
 std::string first_error(std::string_view lines, std::string_view all) {
   const auto each = base::lines_of(lines);
   std::string text = base::log::printable(each.front());

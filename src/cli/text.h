@@ -29,6 +29,9 @@ void tell(const Outcome& outcome, bool as_json);
 /// The same object for a command line that was not understood; its text has been printed.
 void tell_json(std::string_view error);
 
+/// What a command did: the text, or with --json {"ok": true, "says": "..."}.
+void say(std::string_view done, bool as_json);
+
 /// The first of the lines, and that `all` shows the others.
 std::string first_error(std::string_view lines, std::string_view all);
 

@@ -358,8 +358,9 @@ base::Result<std::chrono::seconds> parse_duration(std::string_view text) {
   const auto* known = std::find_if(kUnits.begin(), kUnits.end(), [&](const auto& one) { return unit == one.first; });
   constexpr std::int64_t kYear = 366LL * 86400;
   if (failure != std::errc() || known == kUnits.end() || count <= 0 || count > kYear / known->second) {
-    return base::Error{base::Code::kInvalid,
-                       "a time is a number and a unit, like 90s, 30m, 2h or 1d, not \"" + std::string(text) + "\""};
+    return base::Error{
+        base::Code::kInvalid,
+        "a time is a number and a unit, like 90s, 30m, 2h or 1d, from 1s to 366d, not \"" + std::string(text) + "\""};
   }
   return std::chrono::seconds(count * known->second);
 }

@@ -169,6 +169,15 @@ base::Status read_file_into(Loaded& loaded) {
   return base::Error{base::Code::kInvalid, file + ": " + missing};
 }
 
+/// A token travels in a header, which holds neither blanks nor line breaks: what does was copied badly.
+base::Status check_token(const Settings& settings, const base::Secret& token, const std::string& key) {
+  const std::string& text = token.reveal();
+  if (std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~'; })) return {};
+  return base::Error{base::Code::kInvalid, settings.origins.at(key) + ": " + key +
+                                               " holds a blank, a line break or another character that no token has; "
+                                               "copy it again, or run: studio-worker register --reset"};
+}
+
 /// A token that others can read is no secret; better refused than leaked.
 base::Status check_mode(const Settings& settings) {
   if (settings.auth_token.empty() && settings.registration_secret.empty()) return {};
@@ -217,28 +226,13 @@ base::Status apply_overrides(Settings& settings, const Overrides& overrides) {
 
 }  // namespace
 
-base::Result<Loaded> load(const Overrides& overrides) {
-  Loaded loaded;
-  Settings& settings = loaded.settings;
-  for (const auto& key : keys()) {
-    if (key.apply) settings.origins[std::string(key.name)] = "default";
-  }
+base::Result<Settings> locate(const Overrides& overrides) {
+  Settings settings;
   if (overrides.config_file.empty()) {
     TRY(settings.config_file, default_config_file());
   } else {
     settings.config_file = std::filesystem::absolute(overrides.config_file);
   }
-  settings.models_root = expand_home("~/models");
-  settings.engines = {default_engines_folder()};
-  std::error_code failure;
-  settings.file_exists = std::filesystem::exists(std::filesystem::symlink_status(settings.config_file, failure));
-  if (settings.file_exists) {
-    CHECK_OK(read_file_into(loaded));
-    CHECK_OK(check_mode(settings));
-  } else if (overrides.config_file.empty()) {
-    loaded.public_worker_config = public_worker_config_file();
-  }
-  CHECK_OK(apply_overrides(settings, overrides));
   if (overrides.state_folder.empty()) {
     TRY(settings.state_folder, default_state_folder());
   } else {
@@ -246,6 +240,29 @@ base::Result<Loaded> load(const Overrides& overrides) {
   }
   settings.runtime_folder = overrides.runtime_folder.empty() ? default_runtime_folder(settings.state_folder)
                                                              : std::filesystem::absolute(overrides.runtime_folder);
+  return settings;
+}
+
+base::Result<Loaded> load(const Overrides& overrides) {
+  Loaded loaded;
+  Settings& settings = loaded.settings;
+  TRY(settings, locate(overrides));
+  for (const auto& key : keys()) {
+    if (key.apply) settings.origins[std::string(key.name)] = "default";
+  }
+  settings.models_root = expand_home("~/models");
+  settings.engines = {default_engines_folder()};
+  std::error_code failure;
+  settings.file_exists = std::filesystem::exists(std::filesystem::symlink_status(settings.config_file, failure));
+  if (settings.file_exists) {
+    CHECK_OK(read_file_into(loaded));
+    CHECK_OK(check_token(settings, settings.auth_token, "auth_token"));
+    CHECK_OK(check_token(settings, settings.registration_secret, "registration_secret"));
+    CHECK_OK(check_mode(settings));
+  } else if (overrides.config_file.empty()) {
+    loaded.public_worker_config = public_worker_config_file();
+  }
+  CHECK_OK(apply_overrides(settings, overrides));
   return loaded;
 }
 

@@ -17,7 +17,13 @@ struct Loaded {
   std::vector<std::string> warnings;  // "config.toml:7:1: unknown key ..."
   /// A configuration of the public worker, when we have none of our own.
   std::optional<std::filesystem::path> public_worker_config;
+  /// Set when the file could not be read: then only what `locate` knows is here.
+  std::optional<base::Error> unreadable;
 };
+
+/// The configuration file and the folders, with the defaults of everything else: what it takes to reach the running
+/// worker when the file cannot be read. Errors: kInvalid when no home folder is known.
+base::Result<Settings> locate(const Overrides& overrides);
 
 /// A missing file gives the defaults. Errors: kInvalid with file, line and column (never the text of the line),
 /// or that no home folder is known; kUnavailable when the file cannot be read.

@@ -56,6 +56,13 @@ class ManifestReader {
     if (manifest.command.empty() || manifest.command.front().empty()) {
       return at(name_, *command, "\"command\" must name a program");
     }
+    const std::string& program = manifest.command.front();
+    if (program.find('/') != std::string::npos && program.front() != '/') {
+      return at(
+          name_, *command,
+          "\"command\" must name its program by an absolute path, or without a slash when it is in this folder or "
+          "in PATH");
+    }
     TRY(const TomlValue* protocol, required("protocol"));
     TRY(const auto version, as_integer(name_, "protocol", *protocol, 1, 1000));
     if (version != kProtocol) {

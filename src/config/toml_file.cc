@@ -82,6 +82,7 @@ constexpr Cause kCauses[] = {
     {"parse_array", "the list is not closed, or an item of it is no value"},
     {"in an array", "the list is not closed, or an item of it is no value"},
     {"inline_table", "the table in braces is not closed on its line, or a part of it is no key with a value"},
+    {"missing value", "a value must stand behind the =", true},
     {"key", "this is no key; letters, digits, - and _ need no quotes"},
     {"date", "this is no date or time", true},
     {"time", "this is no date or time", true},

@@ -99,6 +99,7 @@ class StudioLink {
   void on_offer_frame(std::function<void()> callback) { offer_frame_ = std::move(callback); }
 
   LinkStatus status() const;
+  const std::string& address_in_use() const { return urls_.base(); }
 
  private:
   struct AckWait {

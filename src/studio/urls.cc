@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "base/log.h"
+#include "net/upgrade.h"
 
 namespace studio {
 namespace {
@@ -72,6 +73,9 @@ base::Result<Urls> Urls::parse(std::string_view api_base_url) {
   Urls urls;
   urls.http_base_ = std::string(scheme->http) + place;
   urls.ws_base_ = std::string(scheme->ws) + place;
+  if (!net::parse_websocket_url(urls.ws_base_)) {
+    return invalid(api_base_url, "its host or port cannot be read; a port is 1 to 65535");
+  }
   return urls;
 }
 

@@ -295,7 +295,9 @@ int failed(const base::Error& error) {
 base::Result<base::UniqueFd> lock(const config::Settings& settings) {
   CHECK_OK(base::make_private_folder(settings.config_file.parent_path()));
   auto held = base::lock_file(settings.config_file.parent_path() / "daemon.lock");
-  if (!held) return std::move(held).error().within("another worker runs with this configuration");
+  if (!held && held.error().code == base::Code::kConflict) {
+    return std::move(held).error().within("another worker runs with this configuration");
+  }
   return held;
 }
 

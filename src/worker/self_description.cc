@@ -165,6 +165,7 @@ std::string Worker::status() const {
   json::object state{{"pid", ::getpid()},
                      {"version", options_.identity.version},
                      {"uptime_seconds", seconds(now - started_)},
+                     {"studio", link_.address_in_use()},
                      {"registration", registration_ ? registration_() : std::string("not registered")},
                      {"connection", std::move(connection)},
                      {"claiming", rules_.claiming(now) && !policy.safe_mode && link.state != studio::LinkState::kEnded},

@@ -79,9 +79,9 @@ class Doctor(Scenario):
 
     def test_a_configuration_that_cannot_be_read_is_the_finding(self):
         self.write_config(NOBODY, extra="max_jobs = 0\n")
-        code, out, err = self.command(*self.base_flags(), "doctor", "--json")
-        self.assertEqual(code, 78, err)
-        self.assertRegex(json.loads(out)["error"], r"config\.toml:\d+:\d+.*max_jobs")
+        code, checks = self.examine()
+        self.assertEqual(code, 1)
+        self.assert_finding(checks["configuration"], "FAIL", r"config\.toml:\d+:\d+.*max_jobs", "correct .*config.toml")
 
 
 if __name__ == "__main__":

@@ -29,8 +29,8 @@ std::string_view word_of(doctor::Verdict verdict) {
 void print(const std::vector<doctor::Finding>& findings) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& finding : findings) {
-    rows.push_back({std::string(word_of(finding.verdict)), finding.subject, finding.says});
-    if (!finding.next.empty()) rows.push_back({"", "", "next: " + finding.next});
+    rows.push_back({std::string(word_of(finding.verdict)), finding.subject, base::log::printable(finding.says)});
+    if (!finding.next.empty()) rows.push_back({"", "", "next: " + base::log::printable(finding.next)});
   }
   std::printf("%s", columns(rows, "").c_str());
 }
@@ -52,13 +52,15 @@ Outcome examine_worker(const config::Invocation& invocation, const config::Loade
   // What the sensors and the transfer program would log stands in their rows.
   base::log::set_level(base::log::Level::kError);
   const auto& settings = loaded.settings;
-  const std::vector<doctor::Finding> findings = {doctor::look_at_configuration(loaded),
-                                                 doctor::look_at_identity(settings),
-                                                 doctor::look_at_state_folder(settings),
-                                                 doctor::look_at_engines(settings),
-                                                 doctor::look_at_cards(),
-                                                 doctor::look_at_studio(settings),
-                                                 doctor::look_at_worker(settings)};
+  std::vector<doctor::Finding> findings = {doctor::look_at_configuration(loaded)};
+  // Who this worker is, what it runs and for whom stands in the file alone.
+  const bool read = !loaded.unreadable;
+  if (read) findings.push_back(doctor::look_at_identity(settings));
+  findings.push_back(doctor::look_at_state_folder(settings));
+  if (read) findings.push_back(doctor::look_at_engines(settings));
+  findings.push_back(doctor::look_at_cards());
+  if (read) findings.push_back(doctor::look_at_studio(settings));
+  findings.push_back(doctor::look_at_worker(settings));
   const bool ok = std::none_of(findings.begin(), findings.end(), [](const doctor::Finding& finding) {
     return finding.verdict == doctor::Verdict::kFailed;
   });

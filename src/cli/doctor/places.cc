@@ -58,6 +58,7 @@ bool can_be_started(const std::string& program) {
 
 Finding look_at_configuration(const config::Loaded& loaded) {
   const std::string file = loaded.settings.config_file.native();
+  if (loaded.unreadable) return {"configuration", Verdict::kFailed, loaded.unreadable->message, "correct " + file};
   const std::vector<std::string> warnings = warnings_of(loaded);
   if (!warnings.empty()) {
     const std::string more = warnings.size() > 1 ? " (and " + std::to_string(warnings.size() - 1) + " more)" : "";
@@ -110,8 +111,14 @@ Finding look_at_engines(const config::Settings& settings) {
   for (const auto& manifest : found.manifests) {
     const std::string program = engine::program_of(manifest);
     if (!can_be_started(program)) {
+      const std::string manifest_file = (manifest.folder / "engine.toml").native();
+      std::error_code failure;
+      if (std::filesystem::exists(program, failure)) {
+        return {"engines", Verdict::kFailed, manifest.name + " cannot be started: " + program + " may not be executed",
+                "chmod +x " + program + ", or correct `command` in " + manifest_file};
+      }
       return {"engines", Verdict::kFailed, manifest.name + " cannot be started: there is no program " + program,
-              "install it, or correct `command` in " + (manifest.folder / "engine.toml").native()};
+              "install it, or correct `command` in " + manifest_file};
     }
     names += (names.empty() ? "" : ", ") + manifest.name;
   }

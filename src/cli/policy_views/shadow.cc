@@ -29,10 +29,10 @@ std::variant<json::object, Outcome> ask_worker(const config::Loaded& loaded, con
 }
 
 /// Sends it and says what was done.
-Outcome order(const config::Loaded& loaded, const json::object& request) {
+Outcome order(const config::Loaded& loaded, const json::object& request, bool as_json) {
   const auto answer = ask_worker(loaded, request);
   if (const auto* failed = std::get_if<Outcome>(&answer)) return *failed;
-  std::printf("%s\n", base::log::printable(std::get<json::object>(answer).at("done").as_string()).c_str());
+  say(std::get<json::object>(answer).at("done").as_string(), as_json);
   return config::kExitOk;
 }
 
@@ -68,18 +68,19 @@ Outcome show(const config::Loaded& loaded, bool as_json) {
 }  // namespace
 
 Outcome shadow_policy(const config::Invocation& invocation, const config::Loaded& loaded) {
-  if (invocation.stop) return order(loaded, {{"command", "policy shadow"}, {"stop", true}});
+  if (invocation.stop) return order(loaded, {{"command", "policy shadow"}, {"stop", true}}, invocation.json);
   if (invocation.shadow_folder.empty()) return show(loaded, invocation.json);
   std::error_code failure;
   const auto path = std::filesystem::absolute(invocation.shadow_folder, failure).lexically_normal();
   return order(loaded,
-               {{"command", "policy shadow"}, {"path", failure ? invocation.shadow_folder.string() : path.string()}});
+               {{"command", "policy shadow"}, {"path", failure ? invocation.shadow_folder.string() : path.string()}},
+               invocation.json);
 }
 
 Outcome promote_policy(const config::Invocation& invocation, const config::Loaded& loaded) {
   json::object request{{"command", "policy promote"}};
   if (invocation.of_shadow) request["shadow"] = true;
-  return order(loaded, request);
+  return order(loaded, request, invocation.json);
 }
 
 }  // namespace cli

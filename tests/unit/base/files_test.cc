@@ -66,6 +66,8 @@ TEST_F(FilesTest, ReadSaysWhatIsWrong) {
   EXPECT_EQ(*read_file(path("a"), 5), "12345");
   EXPECT_EQ(read_file(path("a"), 4).error().code, Code::kExhausted);
   EXPECT_EQ(read_file("/dev/zero", kMiB).error().code, Code::kExhausted);
+  ASSERT_EQ(::mkfifo(path("pipe").c_str(), 0600), 0);
+  EXPECT_THAT(read_file(path("pipe")).error().message, HasSubstr("pipe is a pipe or a socket"));
 }
 
 TEST_F(FilesTest, TheEndIsReadAlone) {

@@ -133,6 +133,22 @@ TEST_F(LoadTest, TwoKeysAreNeededInAFileThatExists) {
   EXPECT_THAT(message_of(load({})), AllOf(HasSubstr("\"api_base_url\""), HasSubstr("\"vram_threshold_gb\"")));
 }
 
+TEST_F(LoadTest, ATokenThatNoHeaderCanHoldIsRefusedWithoutBeingShown) {
+  write_config("auth_token = \"SECRET\\nSECRET\"\n");
+  EXPECT_THAT(message_of(load({})), AllOf(HasSubstr("config.toml:3: auth_token holds a blank, a line break"),
+                                          HasSubstr("register --reset"), Not(HasSubstr("SECRET"))));
+}
+
+TEST_F(LoadTest, LocateFindsTheFoldersOfAFileThatCannotBeRead) {
+  write(config_file(), "this is no configuration");
+  EXPECT_FALSE(load({}));
+  const auto found = locate({});
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->config_file, config_file());
+  EXPECT_FALSE(found->state_folder.empty());
+  EXPECT_FALSE(found->runtime_folder.empty());
+}
+
 TEST_F(LoadTest, ATokenThatOthersCanReadIsRefusedWithTheCommandThatHelps) {
   for (const char* secret : {"auth_token", "registration_secret"}) {
     write_config(std::string(secret) + " = \"SECRET\"\n", 0640);

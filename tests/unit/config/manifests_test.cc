@@ -67,6 +67,7 @@ TEST_F(ManifestTest, SaysWhatIsWrongAndWhere) {
       {without("protocol") + "protocol = 2\n", ":5:12: the engine speaks protocol 2, this worker speaks 1"},
       {without("command") + "command = []\n", ":5:11: \"command\" must name a program"},
       {without("command") + "command = \"x\"\n", "must be a list of strings"},
+      {without("command") + "command = [\"./x\"]\n", ":5:11: \"command\" must name its program by an absolute path"},
       {std::string(kMinimal) + "\"new\\nline\" = 1\n", ":6:15: unknown key \"new\\x0aline\""},
       {without("kinds") + "kinds = [\"opera\"]\n", "\"opera\" is no kind; kinds are image"},
       {std::string(kMinimal) + "needs_gpu = 1\n", ":6:13: \"needs_gpu\" must be true or false"},

@@ -75,12 +75,15 @@ TEST_F(SaveTest, AFileWithoutALastNewlineIsCompletedFirst) {
 }
 
 TEST_F(SaveTest, CreatesAPrivateFileThatLoads) {
-  ASSERT_TRUE(save(settings(), {{"worker_id", toml_string("w-1")}, {"auth_token", toml_string("tok\\\"\n\x7F")}}));
+  ASSERT_TRUE(save(settings(), {{"worker_id", toml_string("w-1")},
+                                {"auth_token", toml_string("tok\\\"")},
+                                {"install_id", toml_string("i\\\"\n\x7F")}}));
   EXPECT_EQ(mode(), 0600U);
   const auto loaded = load({});
   ASSERT_TRUE(loaded) << message_of(loaded);
   EXPECT_EQ(loaded->settings.worker_id.str(), "w-1");
-  EXPECT_EQ(loaded->settings.auth_token.reveal(), "tok\\\"\n\x7F");
+  EXPECT_EQ(loaded->settings.auth_token.reveal(), "tok\\\"");
+  EXPECT_EQ(loaded->settings.install_id, "i\\\"\n\x7F");
   EXPECT_EQ(loaded->settings.api_base_url, Settings().api_base_url);
 }
 

@@ -41,6 +41,7 @@ TEST(Toml, P13_SaysWhereAndWhyAndNeverWhatStandsThere) {
       {"'\xE9' = \"$\"\n", "1:2", "UTF-8"},
       {"a = 1\n\n  auth_token = \"$\x01\"\n", "3:16", "control character"},
       {"[auth_token.$\n", "1:1", "no key"},
+      {"auth_token =\n", "1:12", "a value must stand behind the ="},
       {"\"$ = 1\n", "1:1", "no key"},
       {"= \"$\"\n", "1:1", "no key"},
       {"auth_token = [\"$\"\n", "2:1", "list is not closed"},

@@ -39,6 +39,7 @@ TEST(Options, UsageErrorsSayWhereTheHelpIs) {
   EXPECT_THAT(parse({}).error().message, HasSubstr("--scenario FILE is missing; see dev-studio --help"));
   EXPECT_THAT(parse({"--scenario", "a", "--tide"}).error().message, HasSubstr("tide"));
   EXPECT_THAT(parse({"--scenario", "a", "--port", "70000"}).error().message, HasSubstr("70000"));
+  EXPECT_THAT(parse({"--scenario", "a", "--port", "99999"}).error().message, HasSubstr("up to 65535"));
   EXPECT_THAT(parse({"--scenario", "a", "--for", "0"}).error().message, HasSubstr("--for"));
   EXPECT_THAT(parse({"--scenario", "a", "stray"}).error().message, HasSubstr("stray"));
 }

@@ -51,6 +51,10 @@ TEST(Urls, RefusesWhatIsNoStudioAddressAndSaysWhy) {
   EXPECT_THAT(studio::Urls::parse("https://").error().message, HasSubstr("no host"));
   EXPECT_THAT(studio::Urls::parse("https://:80/x").error().message, HasSubstr("no host"));
   EXPECT_THAT(studio::Urls::parse("https://me:secret@s.example").error().message, HasSubstr("user name"));
+  EXPECT_THAT(studio::Urls::parse("http://s.example:99999").error().message, HasSubstr("1 to 65535"));
+  EXPECT_THAT(studio::Urls::parse("http://s.example:0").error().message, HasSubstr("1 to 65535"));
+  EXPECT_THAT(studio::Urls::parse("https://[::1").error().message, HasSubstr("cannot be read"));
+  EXPECT_TRUE(studio::Urls::parse("https://[::1]:8443/studio"));
   EXPECT_FALSE(studio::Urls::parse("https://s .example"));
   EXPECT_FALSE(studio::Urls::parse("https://s.example/\r\nX: y"));
 }

@@ -82,7 +82,8 @@ def answer(task):
 
 def words_of(task):
     """What stands for tokens here: a real engine counts those of its model."""
-    return sum(len(str(message.get("content", "")).split()) for message in task["messages"])
+    contents = (message.get("content") for message in task["messages"] if isinstance(message, dict))
+    return sum(len(content.split()) for content in contents if isinstance(content, str))
 
 
 class Engine:

@@ -175,7 +175,7 @@ base::Status check_token(const Settings& settings, const base::Secret& token, co
   if (std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~'; })) return {};
   return base::Error{base::Code::kInvalid, settings.origins.at(key) + ": " + key +
                                                " holds a blank, a line break or another character that no token has; "
-                                               "copy it again, or run: studio-worker register --reset"};
+                                               "copy it again, or remove the line"};
 }
 
 /// A token that others can read is no secret; better refused than leaked.

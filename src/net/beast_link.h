@@ -258,6 +258,7 @@ std::optional<ConnectFailure> upgrade_failure(boost::system::error_code error, c
         answer.result() == beast::http::status::unknown ? std::string(answer.reason()) : std::string(known);
     refusal.body = answer.body();
     refusal.retry_after = field(beast::http::field::retry_after);
+    refusal.content_type = field(beast::http::field::content_type);
     refusal.date = field(beast::http::field::date);
     return refused_upgrade(refusal);
   }

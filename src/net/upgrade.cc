@@ -116,7 +116,7 @@ ConnectFailure refused_upgrade(const Refusal& refusal) {
   if (!refusal.reason.empty()) failure.error.message += " " + base::log::printable(refusal.reason, 100);
   failure.error.message += " on websocket upgrade";
   const std::string_view body = trimmed(refusal.body);
-  failure.is_page = body.starts_with('<');
+  failure.is_page = is_web_page(refusal.content_type);
   if (failure.is_page)
     failure.error.message += ": a web page, so this is no studio; is api_base_url right?";
   else if (!body.empty())

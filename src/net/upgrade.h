@@ -28,6 +28,11 @@ struct Place {
 /// Errors: kInvalid.
 base::Result<Place> parse_websocket_url(std::string_view url);
 
+/// Whether an answer is a web page: a captive portal, a proxy or a wrong address gives one, the studio never does.
+inline bool is_web_page(std::string_view content_type) {
+  return content_type.starts_with("text/html");
+}
+
 /// What the server said instead of 101.
 struct Refusal {
   unsigned status = 0;
@@ -35,6 +40,7 @@ struct Refusal {
   std::string body;
   std::string retry_after;  // the header's text; empty = none
   std::string date;         // the Date header's text: what a Retry-After date is measured against
+  std::string content_type;
 };
 
 ConnectFailure refused_upgrade(const Refusal& refusal);

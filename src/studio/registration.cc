@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "digest/sha256.h"
+#include "net/upgrade.h"
 
 namespace studio {
 namespace {
@@ -129,7 +130,7 @@ asio::awaitable<Registration::Step> Registration::poll(Credentials& credentials)
 
 Registration::Step Registration::read_poll(Credentials& credentials, const net::HttpResponse& response) {
   // A page is not the studio's word: a proxy or a wrong address says it, and the request may be approved meanwhile.
-  if (response.status == 404 && !response.body.starts_with('<')) {
+  if (response.status == 404 && !net::is_web_page(response.content_type)) {
     note_(base::log::Level::kWarn, "the studio no longer knows this registration request; asking again");
     credentials.request_id.clear();
     credentials.registration_secret = {};

@@ -5,6 +5,7 @@
 #include <cctype>
 
 #include "base/log.h"
+#include "net/upgrade.h"
 
 namespace studio {
 namespace {
@@ -91,8 +92,7 @@ asio::awaitable<base::Result<job::Receipt>> Uploader::put_once(const ResultFile&
     co_return base::Error{code_of(response->status), "complete failed: " + std::to_string(response->status) + " — " +
                                                          base::log::printable(response->body, 300)};
   }
-  if (response->content_type.starts_with("text/html")) {
-    // A captive portal or a proxy answers 200 to everything; the studio never sends a page.
+  if (net::is_web_page(response->content_type)) {
     co_return base::Error{base::Code::kUnavailable, "complete failed: the answer is a web page, not the studio's"};
   }
   co_return job::Receipt{true, response->sha256, response->bytes};

@@ -3,12 +3,16 @@ that broke while the worker runs, a worker that was killed, an address that is n
 
 import http.server
 import json
+import pathlib
 import signal
 import subprocess
 import threading
 import unittest
 
 from harness import CREDENTIALS, FAKES, LIMIT, WORKER, Process, Scenario, jobs
+
+
+EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples"
 
 
 class Descriptors(Scenario):
@@ -60,6 +64,58 @@ class BrokenConfiguration(Scenario):
         self.assert_clean(studio)
 
 
+    def test_a_file_that_is_named_must_be_there(self):
+        for command in (("config", "check"), ("config", "show"), ("run", *self.run_flags())):
+            code, out, err = self.command(*self.base_flags(), *command)
+            self.assertEqual((code, out), (78, ""), err)
+            self.assertIn(f"error: there is no {self.config}; make it with: studio-worker --config", err)
+        code, _, err = self.command(*self.base_flags(), "register", "--api-base-url", "http://127.0.0.1:9")
+        self.assertEqual(code, 0, err)
+
+    def test_status_names_the_studio_in_use(self):
+        studio = self.studio("", "--stay")
+        self.write_config(studio.url)
+        worker = self.worker()
+        worker.wait_line("server welcomed")
+        self.write_config("http://127.0.0.1:9")
+        self.assertEqual(self.status()["studio"], studio.url)
+        self.stop(worker)
+
+
+class BrokenEngine(Scenario):
+    def manifest(self, program):
+        folder = self.folder / "engines" / "odd"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "engine.toml").write_text(f'name = "odd"\ncommand = ["{program}"]\nprotocol = 1\nserves = ["odd"]\n'
+                                            'kinds = ["llm"]\n')
+        return folder
+
+    def doctor(self):
+        return self.command(*self.base_flags(), "doctor", *self.run_flags(engines=[self.folder / "engines"]))
+
+    def test_doctor_tells_a_program_that_may_not_be_executed_from_none(self):
+        self.write_config("http://127.0.0.1:9")
+        program = self.manifest("engine.py") / "engine.py"
+        program.write_text("")
+        program.chmod(0o600)
+        self.assertIn(f"odd cannot be started: {program} may not be executed", self.doctor()[1])
+
+    def test_doctor_shows_control_characters_and_goes_on(self):
+        self.write_config("http://127.0.0.1:9")
+        self.manifest(r"engine\u001b[31m\u0000x")
+        out = self.doctor()[1]
+        self.assertIn(r"there is no program engine\x1b[31m\x00x", out)
+        self.assertIn("none runs for this configuration", out, "the rows behind it")
+
+
+class Echo(Scenario):
+    def test_the_template_of_an_engine_keeps_the_contract(self):
+        studio = self.studio(jobs("llm", 1, engine="echo", model="echo"))
+        self.write_config(studio.url)
+        self.worker("--jobs", "1", engines=[EXAMPLES]).wait()
+        self.assert_delivered_once(self.assert_clean(studio))
+
+
 class Drained(Scenario):
     def test_waiting_for_a_drain_fails_when_the_worker_is_killed(self):
         studio = self.studio(jobs("image", 1, engine="sd-cpp", model="sd-cpp:x", prompt="slow:600", expect="any"),
@@ -97,6 +153,7 @@ class Page(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         body = b"<!DOCTYPE HTML><p>404: nothing here"
         self.send_response(404)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

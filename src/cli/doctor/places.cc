@@ -113,7 +113,7 @@ Finding look_at_engines(const config::Settings& settings) {
     if (!can_be_started(program)) {
       const std::string manifest_file = (manifest.folder / "engine.toml").native();
       std::error_code failure;
-      if (std::filesystem::exists(program, failure)) {
+      if (program.find('/') != std::string::npos && std::filesystem::exists(program, failure)) {
         return {"engines", Verdict::kFailed, manifest.name + " cannot be started: " + program + " may not be executed",
                 "chmod +x " + program + ", or correct `command` in " + manifest_file};
       }

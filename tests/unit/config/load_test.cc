@@ -136,7 +136,7 @@ TEST_F(LoadTest, TwoKeysAreNeededInAFileThatExists) {
 TEST_F(LoadTest, ATokenThatNoHeaderCanHoldIsRefusedWithoutBeingShown) {
   write_config("auth_token = \"SECRET\\nSECRET\"\n");
   EXPECT_THAT(message_of(load({})), AllOf(HasSubstr("config.toml:3: auth_token holds a blank, a line break"),
-                                          HasSubstr("register --reset"), Not(HasSubstr("SECRET"))));
+                                          HasSubstr("remove the line"), Not(HasSubstr("SECRET"))));
 }
 
 TEST_F(LoadTest, LocateFindsTheFoldersOfAFileThatCannotBeRead) {

@@ -81,7 +81,8 @@ TEST(RefusedUpgrade, SaysWhatTheCallerCanDo) {
   EXPECT_EQ(net::refused_upgrade({401}).error.code, base::Code::kUnauthorized);
   EXPECT_EQ(net::refused_upgrade({404}).error.code, base::Code::kNotFound);
   EXPECT_FALSE(net::refused_upgrade({404, "Not Found", "worker not found"}).is_page);
-  const auto page = net::refused_upgrade({404, "Not Found", "\n<!DOCTYPE HTML><p>nothing here"});
+  const auto page = net::refused_upgrade(
+      {.status = 404, .reason = "Not Found", .body = "<p>nothing here", .content_type = "text/html"});
   EXPECT_TRUE(page.is_page);
   EXPECT_EQ(page.error.message,
             "HTTP 404 Not Found on websocket upgrade: a web page, so this is no studio; is api_base_url right?");

@@ -157,7 +157,7 @@ TEST_F(Registration, A404ForgetsRequestAndSecretAndAsksAgain) {
 
 TEST_F(Registration, A404WithAWebPageKeepsWaiting) {
   http_.answer(200, R"({"requestId":"rr-1"})");
-  http_.answer(404, "<!DOCTYPE HTML><p>nothing here");
+  http_.answer(404, "<!DOCTYPE HTML><p>nothing here", "text/html; charset=utf-8");
   start();
   clock_.pass(31s);
   EXPECT_EQ(saved_.back().request_id, "rr-1");

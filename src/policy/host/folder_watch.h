@@ -24,7 +24,8 @@ class FolderWatch {
   /// Errors: kExhausted when the system gives no watch.
   static base::Result<FolderWatch> open(asio::any_io_executor executor, std::filesystem::path path);
 
-  /// Returns after something happened to a policy file or to the folder. Never an error; the type is for with_timeout.
+  /// Returns after something happened to a policy file or to the folder, and when it is cancelled, without an
+  /// exception. Never an error; the type is for with_timeout.
   asio::awaitable<base::Status> changed(base::Clock& clock);
 
   /// Whether somebody wrote to a policy file and did not close it yet.

@@ -2,6 +2,9 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+
 #include "host_fixture.h"
 #include "policy/host/reload.h"
 
@@ -139,6 +142,25 @@ TEST(ReloadTest, LooksOftenWhereNoEventIsSure) {
   EXPECT_EQ(host::look_interval("/dev/shm"), host::kLookLocal);
   EXPECT_EQ(host::look_interval("/proc/self"), host::kLook);
   EXPECT_EQ(host::look_interval("/nowhere"), host::kLook);
+}
+
+/// What a wait for a change throws when it is cancelled; null when it ends without.
+std::exception_ptr thrown_by_a_cancelled_wait(const fs::path& path) {
+  asio::io_context io;
+  const auto clock = base::make_system_clock();
+  auto watch = host::FolderWatch::open(io.get_executor(), path);
+  asio::cancellation_signal cancellation;
+  std::exception_ptr thrown = std::make_exception_ptr(std::runtime_error("the wait did not end"));
+  auto done = [&thrown](std::exception_ptr ended, const base::Status&) { thrown = std::move(ended); };
+  asio::co_spawn(io, watch->changed(*clock), asio::bind_cancellation_slot(cancellation.slot(), done));
+  asio::post(io, [&cancellation] { cancellation.emit(asio::cancellation_type::terminal); });
+  io.run();
+  return thrown;
+}
+
+TEST(ReloadTest, AWaitThatIsCancelledThrowsNothing) {
+  EXPECT_EQ(thrown_by_a_cancelled_wait("/dev/shm"), nullptr);
+  EXPECT_EQ(thrown_by_a_cancelled_wait("/nowhere/policy"), nullptr);
 }
 
 TEST_F(PolicyHostTest, AFolderThatIsReplacedIsFollowed) {

@@ -14,8 +14,8 @@
 #include "base/files.h"
 #include "base/unique_fd.h"
 #include "digest/sha256.h"
-#include "transfer/file_hash.h"
 #include "transfer/guard.h"
+#include "transfer/stream_hash.h"
 
 namespace transfer {
 namespace {
@@ -42,19 +42,15 @@ class FilePart {
     part->path_ = path;
     part->fd_ = std::move(fd);
     part->opened_ = status;
-    if (hash) part->hash_.emplace(part->fd_.get(), part->size());
+    if (hash) part->hash_.emplace(part->size());
     return part;
   }
 
   base::Bytes size() const { return static_cast<base::Bytes>(opened_.st_size); }
   bool complete() const { return done_ == size(); }
   bool hashed() const { return hash_.has_value(); }
-  /// Requires: hashed and complete. Empty when the file is not any more what was sent.
-  std::string sha256() {
-    const std::string& hex = hash_->hex();
-    if (!unchanged()) return {};
-    return hex;
-  }
+  /// Of what was sent. Requires: hashed and complete.
+  std::string sha256() { return hash_->hex(); }
 
   /// The next bytes; none at the end. Errors: kCorrupt when the file is not the one that was opened any more.
   base::Result<std::size_t> read(char* bytes, std::size_t limit) {
@@ -70,10 +66,15 @@ class FilePart {
     if (got == 0 || (done_ == size() && !unchanged())) {
       return base::Error{base::Code::kCorrupt, path_.string() + " changed while it was uploaded"};
     }
-    return static_cast<std::size_t>(got);
+    const auto size = static_cast<std::size_t>(got);
+    if (hash_) hash_->add({bytes, size});
+    return size;
   }
 
-  void rewind() { done_ = 0; }
+  void rewind() {
+    done_ = 0;
+    if (hash_) hash_->restart();
+  }
 
  private:
   bool unchanged() const {
@@ -86,7 +87,7 @@ class FilePart {
   base::UniqueFd fd_;
   struct stat opened_ {};
   base::Bytes done_ = 0;
-  std::optional<FileHash> hash_;
+  std::optional<StreamHash> hash_;
 };
 
 class UploadExchange final : public Exchange {

@@ -126,6 +126,16 @@ base::Result<Pipe> make_pipe() {
   return Pipe{std::move(read), std::move(write)};
 }
 
+/// Tells of the child's end. A child that cannot be watched is ended here.
+base::Result<base::UniqueFd> watched(pid_t child, const std::string& program) {
+  base::UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, child, 0)));
+  if (pidfd) return pidfd;
+  const base::Error cause = os_error("cannot watch " + program + " (pidfd_open, Linux 5.3 and later)");
+  ::kill(-child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  return cause;
+}
+
 }  // namespace
 
 struct ChildProcess::State {
@@ -221,8 +231,7 @@ base::Result<ChildProcess> ChildProcess::spawn(asio::any_io_executor executor, S
     const auto code = *cause == ENOENT ? base::Code::kNotFound : base::Code::kUnavailable;
     return base::Error{code, "cannot start " + options.argv[0] + ": " + std::system_category().message(*cause)};
   }
-  base::UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-  STUDIO_ASSERT(pidfd);
+  TRY(auto pidfd, watched(pid, options.argv[0]));
   auto state = std::make_unique<State>(pid, mark, executor, std::move(pidfd), std::move(ours));
   if (options.capture_output) {
     state->output.emplace(executor, output.read.release());

@@ -3,7 +3,10 @@
 #include <csignal>
 #include <fstream>
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -285,6 +288,33 @@ TEST_F(ChildProcessTest, DiesWithTheProcessThatStartedIt) {
   EXPECT_TRUE(goes_away(grandchild));
   ::close(pipe[0]);
   ::close(pipe[1]);
+}
+
+/// From here on pidfd_open fails in this process, as on a kernel without it.
+bool forbid_pidfd_open() {
+  std::array<sock_filter, 4> steps{{
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_pidfd_open, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  }};
+  const sock_fprog program{steps.size(), steps.data()};
+  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+TEST_F(ChildProcessTest, EndsAChildThatItCannotWatch) {
+  const pid_t other = ::fork();
+  if (other == 0) {
+    if (!forbid_pidfd_open()) ::_exit(2);
+    Loop own;
+    const auto child = ChildProcess::spawn(own.executor(), shell("trap '' TERM; exec sleep 1000"));
+    const bool told = !child && child.error().message.find("cannot watch /bin/sh") != std::string::npos;
+    const bool reaped = ::waitpid(-1, nullptr, WNOHANG) == -1 && errno == ECHILD;
+    ::_exit(told && reaped ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(other, &status, 0), other);
+  EXPECT_EQ(status, 0);
 }
 
 TEST_F(ChildProcessTest, StartsNoCoreDumpsAndNoNewPrivileges) {

@@ -23,7 +23,7 @@ Outcome register_worker(const config::Invocation& invocation, const config::Load
   std::string done;
   if (invocation.overrides.api_base_url) {
     const auto urls = studio::Urls::parse(*invocation.overrides.api_base_url);
-    if (!urls) return fail(config::kExitFailed, urls.error().message);
+    if (!urls) return fail(config::kExitUsage, urls.error().message);
     changes.emplace_back("api_base_url", config::toml_string(*invocation.overrides.api_base_url));
     done = "saved: this worker registers at " + urls->base() + " when it runs";
   }

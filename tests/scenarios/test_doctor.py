@@ -1,6 +1,7 @@
 """`doctor`: what keeps a worker from serving, each with what to do about it."""
 
 import json
+import shutil
 import subprocess
 import unittest
 
@@ -11,9 +12,9 @@ NOBODY = "http://127.0.0.1:9"  # the discard port: nobody listens
 
 
 class Doctor(Scenario):
-    def examine(self, *flags, engines=(ENGINES,), wrap=()):
+    def examine(self, *flags, engines=(ENGINES,), wrap=(), program=WORKER):
         """The exit code, and the checks by subject."""
-        argv = [*wrap, WORKER, *self.base_flags(), "doctor", *self.run_flags(engines), *flags, "--json"]
+        argv = [*wrap, program, *self.base_flags(), "doctor", *self.run_flags(engines), *flags, "--json"]
         done = subprocess.run([str(a) for a in argv], env=self.environment(), cwd=self.folder, capture_output=True,
                               text=True, timeout=LIMIT)
         report = json.loads(done.stdout)
@@ -32,7 +33,8 @@ class Doctor(Scenario):
         worker.wait_line("server welcomed")
         code, checks = self.examine()
         self.assertEqual((code, {check["verdict"] for check in checks.values()}), (0, {"ok"}), checks)
-        self.assertEqual(list(checks), ["configuration", "identity", "state folder", "engines", "cards", "studio", "worker"])
+        self.assertEqual(list(checks), ["configuration", "identity", "state folder", "programs", "engines", "cards",
+                                        "studio", "worker"])
         code, out, err = self.command(*self.base_flags(), "doctor", *self.run_flags())
         self.assertEqual((code, err), (0, ""))
         self.assertRegex(out, r"(?m)^ok +worker +runs, connected as w-1$")
@@ -53,6 +55,14 @@ class Doctor(Scenario):
         self.assert_finding(checks["studio"], "FAIL", f"no answer: GET {NOBODY}/: .*onnect", "check api_base_url")
         self.assert_finding(checks["worker"], "warn", "none runs", "^studio-worker run$")
         self.assertFalse(self.state.exists(), "it looks, and leaves nothing")
+
+    def test_a_program_that_was_copied_alone_misses_the_others(self):
+        self.write_config(NOBODY)
+        alone = shutil.copy(WORKER, self.folder)
+        _, checks = self.examine(program=alone)
+        self.assert_finding(checks["programs"], "FAIL",
+                            f"^{self.folder} has no studio-policy-host and studio-transfer beside studio-worker$",
+                            "^install the whole package there$")
 
     def test_an_engine_without_its_program_is_named(self):
         self.write_config(NOBODY)

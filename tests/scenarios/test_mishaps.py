@@ -50,7 +50,7 @@ class BrokenConfiguration(Scenario):
         code, out, _ = self.control("doctor", "--json")
         self.assertEqual(code, 1)
         checks = {check["subject"]: check for check in json.loads(out)["checks"]}
-        self.assertEqual(list(checks), ["configuration", "state folder", "cards", "worker"])
+        self.assertEqual(list(checks), ["configuration", "state folder", "programs", "cards", "worker"])
         self.assertEqual(checks["configuration"]["verdict"], "FAIL")
         self.assertEqual(checks["configuration"]["next"], f"correct {self.config}")
         self.assertEqual(checks["worker"]["verdict"], "ok")

@@ -239,13 +239,13 @@ class Simulate(PolicyToolsScenario):
         self.assertIn('paused   "artist is working"  30-pause.lua:2\n         tue 02:00-05:05\n', text)
 
     def test_what_is_wrong_is_said(self):
-        for words, code, text in ((("--from", "tomorrow"), 1, '"tomorrow" is no day; write it as 2026-03-23'),
-                                  (("--from", "2026-02-30"), 1, "is no day"),
-                                  (("--week", "soon"), 1, "is no day"),
+        for words, code, text in ((("--from", "tomorrow"), 2, '"tomorrow" is no day; write it as 2026-03-23'),
+                                  (("--from", "2026-02-30"), 2, "is no day"),
+                                  (("--week", "soon"), 2, "is no day"),
                                   (("--week", "2026-03-23", "--days", "3"), 2, "--week is seven days"),
                                   (("--app", "maya"), 2, "write it as maya@tue14-17"),
                                   (("--vram", "20"), 2, "unit"),
-                                  (("--days", "63", "--svg", self.folder / "x.svg"), 1, "at most 62 days"),
+                                  (("--days", "63", "--svg", self.folder / "x.svg"), 2, "at most 62 days"),
                                   (("--svg", self.folder / "none" / "x.svg"), 1, "x.svg"),
                                   (("--days", "many"), 2, "--days needs a whole number"),
                                   (("--policy", self.folder / "none"), 1, "none")):

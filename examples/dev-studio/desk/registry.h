@@ -27,8 +27,8 @@ class Registry {
   bool approve(const std::string& id);
   bool reject(const std::string& id, const std::string& reason);
   std::vector<std::string> pending() const;
-  /// The worker is deleted: unknown from now on.
-  void forget(const std::string& worker) { tokens_.erase(worker); }
+  /// The worker is deleted: unknown from now on. False: it was unknown already.
+  bool forget(const std::string& worker) { return tokens_.erase(worker) > 0; }
 
  private:
   enum class State : std::uint8_t { kPending, kApproved, kRejected };

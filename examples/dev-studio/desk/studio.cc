@@ -201,10 +201,11 @@ void Studio::silence_all() {
   for (auto& [id, session] : sessions_) silence(session);
 }
 
-void Studio::delete_worker(const std::string& worker, base::SteadyTime now) {
-  registry_.forget(worker);
+bool Studio::delete_worker(const std::string& worker, base::SteadyTime now) {
+  if (!registry_.forget(worker)) return false;
   if (Session* session = live_session_of(worker)) shut(*session, 4004, "the worker was deleted", now);
   after(now);
+  return true;
 }
 
 void Studio::on_time(base::SteadyTime now) {

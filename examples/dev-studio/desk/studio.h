@@ -61,7 +61,8 @@ class Studio {
   void drop_all(base::SteadyTime now);
   void close_all(std::uint16_t code, base::SteadyTime now);
   void silence_all();
-  void delete_worker(const std::string& worker, base::SteadyTime now);
+  /// False: there is no such worker.
+  bool delete_worker(const std::string& worker, base::SteadyTime now);
 
   void on_time(base::SteadyTime now);
   base::SteadyTime next_wake() const;

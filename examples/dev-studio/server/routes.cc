@@ -116,7 +116,10 @@ Answer control(desk::Studio& studio, const Request& request, base::SteadyTime no
   if (what == "finish") return studio.finish_when_settled(now), ok;
   if (what == "drop") return studio.drop_all(now), ok;
   if (what == "silence") return studio.silence_all(), ok;
-  if (what == "delete") return studio.delete_worker(parameter("worker"), now), ok;
+  if (what == "delete") {
+    const std::string worker = parameter("worker");
+    return studio.delete_worker(worker, now) ? ok : desk::error_answer(404, "there is no worker \"" + worker + "\"");
+  }
   if (what == "close") {
     const auto code = parse_count(parameter("code"));
     if (!code || *code < 1000 || *code > 4999) return desk::error_answer(400, "code must be from 1000 to 4999");

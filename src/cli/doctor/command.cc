@@ -57,6 +57,7 @@ Outcome examine_worker(const config::Invocation& invocation, const config::Loade
   const bool read = !loaded.unreadable;
   if (read) findings.push_back(doctor::look_at_identity(settings));
   findings.push_back(doctor::look_at_state_folder(settings));
+  findings.push_back(doctor::look_at_programs());
   if (read) findings.push_back(doctor::look_at_engines(settings));
   findings.push_back(doctor::look_at_cards());
   if (read) findings.push_back(doctor::look_at_studio(settings));

@@ -23,6 +23,8 @@ Finding look_at_configuration(const config::Loaded& loaded);
 Finding look_at_identity(const config::Settings& settings);
 /// Can the state folder be written, and has its disk space and inodes left?
 Finding look_at_state_folder(const config::Settings& settings);
+/// The policy host and the transfer program, which belong beside studio-worker.
+Finding look_at_programs();
 Finding look_at_engines(const config::Settings& settings);
 /// Loads the driver; may take seconds.
 Finding look_at_cards();

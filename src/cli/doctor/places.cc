@@ -14,6 +14,7 @@
 #include "engine/engine_pool.h"
 #include "job/machine_facts.h"
 #include "machine/sensors.h"
+#include "process/child_process.h"
 
 namespace cli::doctor {
 namespace {
@@ -99,6 +100,18 @@ Finding look_at_state_folder(const config::Settings& settings) {
             "free space there, or use another folder with --state DIR"};
   }
   return {subject, Verdict::kFine, name + ", " + gib(free) + " free", ""};
+}
+
+Finding look_at_programs() {
+  std::string missing;
+  for (const char* name : {"studio-policy-host", "studio-transfer"}) {
+    if (!can_be_started(process::sibling_program(name).native()))
+      missing += (missing.empty() ? "" : " and ") + std::string(name);
+  }
+  const std::string folder = process::own_program().parent_path().native();
+  if (missing.empty()) return {"programs", Verdict::kFine, folder, ""};
+  return {"programs", Verdict::kFailed, folder + " has no " + missing + " beside studio-worker",
+          "install the whole package there"};
 }
 
 Finding look_at_engines(const config::Settings& settings) {

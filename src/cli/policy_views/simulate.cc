@@ -108,11 +108,12 @@ Outcome simulate_policy(const config::Invocation& invocation, const config::Load
   const auto runtime = policy::open_policy(path);
   if (!runtime) return fail(config::kExitFailed, runtime.error().message);
   const auto outlook = view::look_ahead(**runtime, *wanted, base::make_system_clock()->wall_now());
-  if (!outlook) return fail(config::kExitFailed, outlook.error().message);
+  if (!outlook) return fail(config::kExitUsage, outlook.error().message);
   warn(*outlook);
   if (!invocation.svg.empty()) {
     if (const auto drawn = draw(*outlook, invocation.svg); !drawn) {
-      return fail(config::kExitFailed, drawn.error().message);
+      const bool asked_too_much = drawn.error().code == base::Code::kInvalid;
+      return fail(asked_too_much ? config::kExitUsage : config::kExitFailed, drawn.error().message);
     }
   }
   if (invocation.json) {

@@ -52,6 +52,15 @@ TEST(Routes, AddsJobsAndNamesAMistake) {
   EXPECT_EQ(answer(*desk, request("POST", "/dev/jobs", "{"), desk.now).status, 400U);
 }
 
+TEST(Routes, DeletesAWorkerOnce) {
+  Desk desk(R"({})");
+  EXPECT_EQ(answer(*desk, request("POST", "/dev/delete?worker=w-2"), desk.now).status, 404U);
+  EXPECT_EQ(answer(*desk, request("POST", "/dev/delete?worker=w-1"), desk.now).status, 200U);
+  const desk::Answer again = answer(*desk, request("POST", "/dev/delete?worker=w-1"), desk.now);
+  EXPECT_EQ(again.status, 404U);
+  EXPECT_THAT(again.body, HasSubstr(R"(there is no worker \"w-1\")"));
+}
+
 TEST(Routes, ServesTheSamePictureForTheSameAddress) {
   Desk desk(R"({})");
   const desk::Answer one = answer(*desk, request("GET", "/job-input/p-1/job-1/0.png"), desk.now);

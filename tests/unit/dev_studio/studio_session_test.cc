@@ -6,7 +6,6 @@ namespace desk {
 namespace {
 
 using fakes::Desk;
-using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -142,7 +141,7 @@ TEST(StudioSession, FramesAfterACloseAreIgnored) {
 TEST(StudioSession, ADeletedWorkerIsUnknownAfterwards) {
   Desk desk(R"({})");
   const SessionId session = desk.arrive();
-  desk->delete_worker("w-1", desk.now);
+  EXPECT_TRUE(desk->delete_worker("w-1", desk.now));
   desk.collect();
   EXPECT_THAT(desk.last(session), HasSubstr("worker_deleted"));
   EXPECT_EQ(desk.closed[session], 4004);

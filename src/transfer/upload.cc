@@ -20,8 +20,12 @@
 namespace transfer {
 namespace {
 
-constexpr base::Bytes kLargestBuffer = 512 * base::kKiB;
 constexpr base::Bytes kSmallestBuffer = 16 * base::kKiB;
+/// A form up to this size leaves in one write.
+constexpr base::Bytes kWholeForm = 512 * base::kKiB;
+/// Of a larger one: what was read is still in the processor's own cache when it is sent. 256 MiB over the loopback had
+/// 1.3 times curl's rate with 128 to 256 KiB, 1.15 with 512 KiB, 1.0 with 2 MiB.
+constexpr base::Bytes kStreamBuffer = 128 * base::kKiB;
 /// More than a boundary and a part's header lines without what the part itself puts there.
 constexpr base::Bytes kPartHead = 256;
 /// Slower than this on average over the stall limit is a stall.
@@ -126,9 +130,9 @@ class UploadExchange final : public Exchange {
 
   void start(base::SteadyTime now) {
     set(CURLOPT_MIMEPOST, form_.get());
-    // Most results are small: half a megabyte for each would cost more than sending them. One buffer holds such a form
-    // as a whole, so that it leaves in one write.
-    set(CURLOPT_UPLOAD_BUFFERSIZE, static_cast<long>(std::clamp(body_bytes_, kSmallestBuffer, kLargestBuffer)));
+    // Most results are small: half a megabyte for each would cost more than sending them.
+    const base::Bytes buffer = body_bytes_ > kWholeForm ? kStreamBuffer : std::max(body_bytes_, kSmallestBuffer);
+    set(CURLOPT_UPLOAD_BUFFERSIZE, static_cast<long>(buffer));
     window_start_ = now;
   }
 

@@ -1,6 +1,7 @@
 // The simulator: whole workers in simulated hours, one per seed. See README.md.
 
 #include <atomic>
+#include <chrono>
 #include <cstdio>
 #include <fcntl.h>
 #include <mutex>
@@ -54,7 +55,28 @@ void print_failure(std::uint64_t seed, const Outcome& outcome) {
   std::printf("seed %llu FAILED\n", static_cast<unsigned long long>(seed));
   for (const auto& violation : outcome.violations) std::printf("  %s\n", violation.c_str());
   std::printf("  replay: scripts/sim --seed %llu\n", static_cast<unsigned long long>(seed));
+  std::fflush(stdout);
 }
+
+/// A run of many seeds says once a minute how far it is.
+class Progress {
+ public:
+  explicit Progress(std::uint64_t all) : all_(all) {}
+  void step(std::uint64_t failed) {
+    ++done_;
+    const auto now = std::chrono::steady_clock::now();
+    if (now - told_ < std::chrono::minutes(1)) return;
+    told_ = now;
+    std::printf("%llu of %llu seeds, %llu failed\n", static_cast<unsigned long long>(done_),
+                static_cast<unsigned long long>(all_), static_cast<unsigned long long>(failed));
+    std::fflush(stdout);
+  }
+
+ private:
+  std::uint64_t all_;
+  std::uint64_t done_ = 0;
+  std::chrono::steady_clock::time_point told_ = std::chrono::steady_clock::now();
+};
 
 /// Exit code 1 when a seed failed.
 int run_seeds(const Arguments& arguments, const base::TempDir& folder) {
@@ -62,6 +84,7 @@ int run_seeds(const Arguments& arguments, const base::TempDir& folder) {
   std::mutex output;
   Outcome sum;
   std::uint64_t failed = 0;
+  Progress progress(arguments.seeds);
   const auto work = [&] {
     for (;;) {
       const std::uint64_t seed = next++;
@@ -75,9 +98,11 @@ int run_seeds(const Arguments& arguments, const base::TempDir& folder) {
       sum.jobs += outcome.jobs;
       sum.lives += outcome.lives;
       sum.digest ^= outcome.digest;
-      if (outcome.violations.empty()) continue;
-      ++failed;
-      print_failure(seed, outcome);
+      if (!outcome.violations.empty()) {
+        ++failed;
+        print_failure(seed, outcome);
+      }
+      progress.step(failed);
     }
   };
   std::vector<std::thread> threads;

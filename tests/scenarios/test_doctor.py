@@ -61,7 +61,7 @@ class Doctor(Scenario):
         alone = shutil.copy(WORKER, self.folder)
         _, checks = self.examine(program=alone)
         self.assert_finding(checks["programs"], "FAIL",
-                            f"^{self.folder} has no studio-policy-host and studio-transfer beside studio-worker$",
+                            f"^studio-policy-host and studio-transfer cannot be started from {self.folder}$",
                             "^install the whole package there$")
 
     def test_an_engine_without_its_program_is_named(self):

@@ -110,7 +110,7 @@ Finding look_at_programs() {
   }
   const std::string folder = process::own_program().parent_path().native();
   if (missing.empty()) return {"programs", Verdict::kFine, folder, ""};
-  return {"programs", Verdict::kFailed, folder + " has no " + missing + " beside studio-worker",
+  return {"programs", Verdict::kFailed, missing + " cannot be started from " + folder,
           "install the whole package there"};
 }
 

@@ -105,7 +105,7 @@ asio::awaitable<base::Status> FolderWatch::changed(base::Clock& clock) {
   using namespace asio::experimental::awaitable_operators;
   for (;;) {
     if (drain()) co_return base::Status();
-    // An exception at the end of each quiet minute would keep the unwinder's tables in memory, 500 KB of them.
+    // An exception at the end of each quiet minute would keep the unwinder's tables and code in memory, 500 KB.
     const auto state = co_await asio::this_coro::cancellation_state;
     if (state.cancelled() != asio::cancellation_type::none) co_return base::Status();
     auto event = inotify_.async_wait(asio::posix::stream_descriptor::wait_read, asio::as_tuple(asio::use_awaitable));

@@ -11,7 +11,6 @@ import unittest
 
 from harness import CREDENTIALS, FAKES, LIMIT, WORKER, Process, Scenario, jobs
 
-
 EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "examples"
 
 
@@ -62,7 +61,6 @@ class BrokenConfiguration(Scenario):
         self.assertIn("error: config.toml:1:", err)
         studio.finish()
         self.assert_clean(studio)
-
 
     def test_a_file_that_is_named_must_be_there(self):
         for command in (("config", "check"), ("config", "show"), ("run", *self.run_flags())):

@@ -14,9 +14,9 @@
 #include <boost/asio/write.hpp>
 #include <boost/json.hpp>
 
+#include "base/async/timeout.h"
 #include "base/files.h"
 #include "base/log.h"
-#include "base/timeout.h"
 #include "control/client.h"
 
 namespace control {

@@ -11,10 +11,10 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 
+#include "base/async/event.h"
+#include "base/async/task_group.h"
 #include "base/clock.h"
-#include "base/event.h"
 #include "base/result.h"
-#include "base/task_group.h"
 #include "control/operator.h"
 
 namespace control {

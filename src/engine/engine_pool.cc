@@ -6,10 +6,10 @@
 
 #include <boost/asio/this_coro.hpp>
 
-#include "base/event.h"
+#include "base/async/event.h"
+#include "base/async/task_group.h"
+#include "base/async/timeout.h"
 #include "base/log.h"
-#include "base/task_group.h"
-#include "base/timeout.h"
 #include "engine/frames.h"
 #include "engine/instance/instance.h"
 #include "engine/roster.h"

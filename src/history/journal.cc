@@ -8,10 +8,10 @@
 
 #include <boost/asio/use_awaitable.hpp>
 
-#include "base/event.h"
+#include "base/async/event.h"
+#include "base/async/run_on.h"
 #include "base/files.h"
 #include "base/log.h"
-#include "base/run_on.h"
 #include "history/book.h"
 #include "history/compaction.h"
 #include "history/file.h"

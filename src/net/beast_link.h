@@ -17,7 +17,7 @@
 #include <boost/beast/websocket/rfc6455.hpp>
 #include <boost/beast/websocket/stream.hpp>
 
-#include "base/event.h"
+#include "base/async/event.h"
 #include "base/log.h"
 #include "net/connect_limit.h"
 #include "net/send_queue.h"

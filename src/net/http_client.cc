@@ -7,9 +7,9 @@
 #include <system_error>
 #include <utility>
 
-#include "base/event.h"
+#include "base/async/event.h"
+#include "base/async/task_group.h"
 #include "base/log.h"
-#include "base/task_group.h"
 #include "net/transfer_wire.h"
 #include "process/child_process.h"
 

@@ -9,7 +9,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include "base/event.h"
+#include "base/async/event.h"
 #include "net/connect_limit.h"
 #include "net/upgrade.h"
 #include "net/websocket_link.h"

@@ -5,8 +5,8 @@
 #include <unistd.h>
 #include <utility>
 
+#include "base/async/timeout.h"
 #include "base/log.h"
-#include "base/timeout.h"
 #include "policy/host/host.h"
 #include "policy/rules/poll.h"
 

@@ -12,7 +12,7 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include "base/event.h"
+#include "base/async/event.h"
 
 namespace process {
 namespace {

@@ -10,8 +10,8 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include "base/async/event.h"
 #include "base/clock.h"
-#include "base/event.h"
 #include "base/ids.h"
 #include "job/kind.h"
 #include "job/offer.h"

@@ -6,9 +6,9 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/system/system_error.hpp>
 
+#include "base/async/run_on.h"
 #include "base/files.h"
 #include "base/log.h"
-#include "base/run_on.h"
 #include "history/outbox.h"
 #include "protocol/frames.h"
 

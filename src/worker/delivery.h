@@ -11,8 +11,8 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
+#include "base/async/event.h"
 #include "base/clock.h"
-#include "base/event.h"
 #include "base/result.h"
 #include "history/journal.h"
 #include "job/result.h"

@@ -5,8 +5,8 @@
 #include <cctype>
 #include <fstream>
 
+#include "base/async/run_on.h"
 #include "base/files.h"
-#include "base/run_on.h"
 
 namespace worker {
 namespace {

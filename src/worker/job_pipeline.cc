@@ -6,10 +6,10 @@
 #include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include "base/async/run_on.h"
+#include "base/async/timeout.h"
 #include "base/files.h"
 #include "base/log.h"
-#include "base/run_on.h"
-#include "base/timeout.h"
 #include "history/outbox.h"
 #include "protocol/frames.h"
 

@@ -13,8 +13,8 @@
 #include <boost/asio/awaitable.hpp>
 
 #include "admission/ledger.h"
+#include "base/async/task_group.h"
 #include "base/clock.h"
-#include "base/task_group.h"
 #include "engine/engine_pool.h"
 #include "history/journal.h"
 #include "job/decision.h"

@@ -9,10 +9,10 @@
 #include <optional>
 #include <string>
 
+#include "base/async/event.h"
+#include "base/async/task_group.h"
 #include "base/clock.h"
-#include "base/event.h"
 #include "base/ids.h"
-#include "base/task_group.h"
 #include "engine/engine_pool.h"
 #include "job/kind.h"
 #include "studio/studio_link.h"

@@ -5,8 +5,8 @@
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
+#include "base/async/run_on.h"
 #include "base/log.h"
-#include "base/run_on.h"
 #include "base/text/counted.h"
 #include "history/outbox.h"
 

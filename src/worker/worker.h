@@ -11,9 +11,9 @@
 #include <boost/asio/awaitable.hpp>
 
 #include "admission/ledger.h"
+#include "base/async/event.h"
+#include "base/async/task_group.h"
 #include "base/clock.h"
-#include "base/event.h"
-#include "base/task_group.h"
 #include "control/operator.h"
 #include "engine/engine_pool.h"
 #include "history/journal.h"

@@ -13,8 +13,8 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include "base/async/task_group.h"
 #include "base/clock.h"
-#include "base/task_group.h"
 #include "net/http_client.h"
 
 namespace {

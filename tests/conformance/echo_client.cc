@@ -11,8 +11,8 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include "base/async/task_group.h"
 #include "base/log.h"
-#include "base/task_group.h"
 #include "net/websocket_link.h"
 
 namespace {

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/event.h"
+#include "base/async/event.h"
 #include "net/websocket_link.h"
 
 namespace fakes {

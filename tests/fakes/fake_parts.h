@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/event.h"
+#include "base/async/event.h"
 #include "engine/engine_pool.h"
 #include "machine/sensors.h"
 #include "policy/policy_host.h"

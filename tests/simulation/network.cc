@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "base/event.h"
+#include "base/async/event.h"
 #include "base/files.h"
 #include "simulation/wire.h"
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-#include "base/event.h"
+#include "base/async/event.h"
 #include "simulation/network.h"
 
 namespace simulation {

@@ -8,8 +8,8 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include "base/async/task_group.h"
 #include "base/files.h"
-#include "base/task_group.h"
 #include "fakes/virtual_clock.h"
 #include "simulation/machine.h"
 #include "simulation/network.h"

@@ -14,8 +14,8 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "base/async/task_group.h"
 #include "base/result.h"
-#include "base/task_group.h"
 #include "desk/studio.h"
 
 namespace server {

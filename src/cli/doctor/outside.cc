@@ -3,8 +3,8 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/json.hpp>
 
+#include "base/async/task_group.h"
 #include "base/clock.h"
-#include "base/task_group.h"
 #include "cli/doctor/doctor.h"
 #include "cli/text.h"
 #include "control/client.h"

@@ -10,9 +10,9 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
+#include "base/async/event.h"
+#include "base/async/task_group.h"
 #include "base/clock.h"
-#include "base/event.h"
-#include "base/task_group.h"
 #include "engine/engine_pool.h"
 #include "engine/frames.h"
 #include "engine/instance/instance_machine.h"

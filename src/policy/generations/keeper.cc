@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/async/run_on.h"
 #include "base/log.h"
-#include "base/run_on.h"
 
 namespace policy::generations {
 Keeper::Keeper(asio::any_io_executor io, asio::any_io_executor disk, base::Clock& clock, std::filesystem::path folder,

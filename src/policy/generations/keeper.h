@@ -12,8 +12,8 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
+#include "base/async/task_group.h"
 #include "base/clock.h"
-#include "base/task_group.h"
 #include "policy/generations/store.h"
 
 namespace policy::generations {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <csignal>
 
-#include "base/timeout.h"
+#include "base/async/timeout.h"
 
 namespace policy::host {
 namespace {

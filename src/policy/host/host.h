@@ -6,9 +6,9 @@
 #include <optional>
 #include <string>
 
-#include "base/event.h"
+#include "base/async/event.h"
+#include "base/async/task_group.h"
 #include "base/log.h"
-#include "base/task_group.h"
 #include "policy/generations/keeper.h"
 #include "policy/host/child.h"
 #include "policy/host/folder_watch.h"

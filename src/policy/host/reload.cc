@@ -7,8 +7,8 @@
 #include <sys/vfs.h>
 #include <utility>
 
-#include "base/run_on.h"
-#include "base/timeout.h"
+#include "base/async/run_on.h"
+#include "base/async/timeout.h"
 
 namespace policy::host {
 namespace {

@@ -2,8 +2,8 @@
 
 #include <utility>
 
+#include "base/async/run_on.h"
 #include "base/log.h"
-#include "base/run_on.h"
 #include "policy/host/host.h"
 #include "policy/records/canary.h"
 #include "policy/testing/run.h"

@@ -12,8 +12,8 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
+#include "base/async/event.h"
 #include "base/clock.h"
-#include "base/event.h"
 #include "base/log/file_output.h"
 #include "base/log/router.h"
 #include "base/result.h"

@@ -4,9 +4,9 @@
 
 #include <boost/json.hpp>
 
+#include "base/async/run_on.h"
 #include "base/files.h"
 #include "base/log.h"
-#include "base/run_on.h"
 #include "policy/json_text.h"
 #include "policy/records/record.h"
 

@@ -9,8 +9,8 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
+#include "base/async/task_group.h"
 #include "base/clock.h"
-#include "base/task_group.h"
 #include "policy/pause/keeper.h"
 
 namespace policy::pause {

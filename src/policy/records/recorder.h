@@ -9,8 +9,8 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
-#include "base/event.h"
-#include "base/task_group.h"
+#include "base/async/event.h"
+#include "base/async/task_group.h"
 #include "policy/records/ring.h"
 
 namespace policy::records {

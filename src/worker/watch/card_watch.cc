@@ -4,7 +4,7 @@
 #include <iterator>
 #include <utility>
 
-#include "base/run_on.h"
+#include "base/async/run_on.h"
 
 namespace worker {
 namespace {

@@ -5,7 +5,7 @@
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
-#include "base/run_on.h"
+#include "base/async/run_on.h"
 
 namespace worker {
 namespace {

@@ -6,8 +6,8 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
+#include "base/async/event.h"
 #include "base/clock.h"
-#include "base/event.h"
 #include "job/machine_facts.h"
 #include "machine/sensors.h"
 #include "policy/policy_host.h"

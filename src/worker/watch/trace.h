@@ -9,8 +9,8 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/json/object.hpp>
 
+#include "base/async/event.h"
 #include "base/clock.h"
-#include "base/event.h"
 #include "control/operator.h"
 #include "policy/pause/keeper.h"
 #include "policy/policy_host.h"

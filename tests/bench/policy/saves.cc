@@ -6,9 +6,9 @@
 #include <random>
 #include <unistd.h>
 
-#include "base/event.h"
-#include "base/task_group.h"
-#include "base/timeout.h"
+#include "base/async/event.h"
+#include "base/async/task_group.h"
+#include "base/async/timeout.h"
 #include "base/unique_fd.h"
 #include "stage.h"
 

@@ -5,7 +5,7 @@
 
 #include <boost/asio/io_context.hpp>
 
-#include "base/task_group.h"
+#include "base/async/task_group.h"
 
 namespace base {
 namespace {

@@ -1,4 +1,4 @@
-#include "base/event.h"
+#include "base/async/event.h"
 
 #include <gmock/gmock.h>
 #include <memory>
@@ -7,7 +7,7 @@
 
 #include <boost/asio/io_context.hpp>
 
-#include "base/task_group.h"
+#include "base/async/task_group.h"
 
 namespace base {
 namespace {

@@ -1,4 +1,4 @@
-#include "base/run_on.h"
+#include "base/async/run_on.h"
 
 #include <gmock/gmock.h>
 #include <memory>
@@ -7,7 +7,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/thread_pool.hpp>
 
-#include "base/task_group.h"
+#include "base/async/task_group.h"
 
 namespace base {
 namespace {

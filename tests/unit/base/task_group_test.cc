@@ -1,11 +1,11 @@
-#include "base/task_group.h"
+#include "base/async/task_group.h"
 
 #include <gmock/gmock.h>
 #include <stdexcept>
 
 #include <boost/asio/io_context.hpp>
 
-#include "base/event.h"
+#include "base/async/event.h"
 #include "fakes/virtual_clock.h"
 
 namespace base {

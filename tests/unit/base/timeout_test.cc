@@ -1,11 +1,11 @@
-#include "base/timeout.h"
+#include "base/async/timeout.h"
 
 #include <gmock/gmock.h>
 
 #include <boost/asio/io_context.hpp>
 
-#include "base/event.h"
-#include "base/task_group.h"
+#include "base/async/event.h"
+#include "base/async/task_group.h"
 #include "fakes/virtual_clock.h"
 
 namespace base {

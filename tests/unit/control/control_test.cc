@@ -12,9 +12,9 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/json.hpp>
 
-#include "base/event.h"
+#include "base/async/event.h"
+#include "base/async/task_group.h"
 #include "base/files.h"
-#include "base/task_group.h"
 #include "base/unique_fd.h"
 #include "control/client.h"
 #include "control/server.h"

@@ -10,9 +10,9 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 
-#include "base/event.h"
+#include "base/async/event.h"
+#include "base/async/task_group.h"
 #include "base/files.h"
-#include "base/task_group.h"
 #include "engine/engine_pool.h"
 
 namespace engine {

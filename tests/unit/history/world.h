@@ -10,9 +10,9 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include "base/async/task_group.h"
 #include "base/files.h"
 #include "base/log.h"
-#include "base/task_group.h"
 #include "history/journal.h"
 #include "unit/history/memory_folder.h"
 

@@ -7,7 +7,7 @@
 
 #include <boost/asio/post.hpp>
 
-#include "base/event.h"
+#include "base/async/event.h"
 #include "unit/net/rogue_http.h"
 
 using namespace std::chrono_literals;

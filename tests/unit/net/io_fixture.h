@@ -8,7 +8,7 @@
 
 #include <boost/asio/io_context.hpp>
 
-#include "base/task_group.h"
+#include "base/async/task_group.h"
 
 class IoTest : public testing::Test {
  protected:

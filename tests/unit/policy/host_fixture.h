@@ -11,10 +11,10 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 
-#include "base/event.h"
+#include "base/async/event.h"
+#include "base/async/task_group.h"
+#include "base/async/timeout.h"
 #include "base/files.h"
-#include "base/task_group.h"
-#include "base/timeout.h"
 #include "job/usage.h"
 #include "policy/policy_host.h"
 #include "policy_fixture.h"

@@ -6,8 +6,8 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include "base/async/task_group.h"
 #include "base/log.h"
-#include "base/task_group.h"
 #include "fakes/fake_link.h"
 #include "fakes/virtual_clock.h"
 #include "studio/studio_link.h"

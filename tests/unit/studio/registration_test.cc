@@ -6,7 +6,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/json.hpp>
 
-#include "base/task_group.h"
+#include "base/async/task_group.h"
 #include "fakes/fake_http.h"
 #include "fakes/virtual_clock.h"
 

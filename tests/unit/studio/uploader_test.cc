@@ -5,8 +5,8 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include "base/async/task_group.h"
 #include "base/files.h"
-#include "base/task_group.h"
 #include "fakes/fake_http.h"
 #include "fakes/virtual_clock.h"
 

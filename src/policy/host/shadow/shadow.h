@@ -10,8 +10,8 @@
 #include <optional>
 #include <string>
 
-#include "base/event.h"
-#include "base/task_group.h"
+#include "base/async/event.h"
+#include "base/async/task_group.h"
 #include "job/usage.h"
 #include "policy/host/child.h"
 #include "policy/host/folder_watch.h"

@@ -1,4 +1,4 @@
-#include "base/task_group.h"
+#include "base/async/task_group.h"
 
 #include <exception>
 #include <map>
@@ -10,7 +10,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/system/system_error.hpp>
 
-#include "base/event.h"
+#include "base/async/event.h"
 #include "base/log.h"
 
 namespace base {

@@ -14,6 +14,7 @@
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "base/async/event_loop.h"
 #include "base/files.h"
 #include "base/log.h"
 #include "config/exit_code.h"
@@ -339,7 +340,7 @@ int run_application(const config::Settings& settings, const RunLimits& limits, c
     if (const auto listening = application.listen(io); !listening) return failed(listening.error());
     base::TaskGroup main(io.get_executor());
     main.spawn("main", application.run(code));
-    io.run();
+    base::run_event_loop(io);
     // The tasks' frames refer to the application: they must be gone before it is.
     while (main.size() > 0 && io.poll() > 0) {
     }

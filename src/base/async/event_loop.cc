@@ -1,0 +1,36 @@
+#include "base/async/event_loop.h"
+
+#include <chrono>
+#include <thread>
+
+namespace base {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::microseconds;
+
+/// A wait this short says that an exchange goes on; its handlers are part of the time.
+constexpr microseconds kShortWait{500};
+/// Twice what a wake-up costs on both sides: longer would take more from the other processor than it saves here.
+constexpr microseconds kAwake{100};
+
+void stay_awake(boost::asio::io_context& io) {
+  for (auto until = Clock::now() + kAwake; Clock::now() < until && !io.stopped();) {
+    if (io.poll() > 0) until = Clock::now() + kAwake;
+  }
+}
+
+}  // namespace
+
+void run_event_loop(boost::asio::io_context& io) {
+  if (std::thread::hardware_concurrency() < 2) {
+    io.run();
+    return;
+  }
+  for (auto began = Clock::now(); io.run_one() > 0; began = Clock::now()) {
+    io.poll();
+    if (Clock::now() - began < kShortWait) stay_awake(io);
+  }
+}
+
+}  // namespace base

@@ -27,8 +27,7 @@ Loop::~Loop() {
 
 base::Status Loop::run() {
   for (;;) {
-    wait();
-    const bool connected = channel_.fill();
+    const bool connected = !wait() || channel_.fill();
     CHECK_OK(take_requests());
     int running = 0;
     curl_multi_perform(multi_.get(), &running);
@@ -38,7 +37,7 @@ base::Status Loop::run() {
   }
 }
 
-void Loop::wait() {
+bool Loop::wait() {
   base::Duration longest = kLongestWait;
   const auto now = std::chrono::steady_clock::now();
   for (const auto& [id, exchange] : exchanges_) {
@@ -52,6 +51,7 @@ void Loop::wait() {
   // Rounded up: a millisecond early would be a round for nothing.
   const auto millis = std::chrono::ceil<std::chrono::milliseconds>(longest).count();
   curl_multi_poll(multi_.get(), &worker, 1, static_cast<int>(millis), nullptr);
+  return worker.revents != 0;
 }
 
 base::Status Loop::take_requests() {

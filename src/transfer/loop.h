@@ -26,7 +26,8 @@ class Loop {
   base::Status run();
 
  private:
-  void wait();
+  /// Until something happens; whether it came from the worker.
+  bool wait();
   base::Status take_requests();
   void start(std::uint64_t id, base::Result<std::unique_ptr<Exchange>> made);
   void collect_finished();

@@ -1,21 +1,14 @@
 #include "job/offer.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <cstdio>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
+#include "base/hash/xxh128.h"
 
 namespace job {
 
 std::string task_hash(const Offer& offer) {
-  const auto digest = XXH3_128bits(offer.task.data(), offer.task.size());
-  std::array<char, 33> text{};
-  std::snprintf(text.data(), text.size(), "%016llx%016llx", static_cast<unsigned long long>(digest.high64),
-                static_cast<unsigned long long>(digest.low64));
-  return text.data();
+  return base::xxh128_hex(offer.task);
 }
 
 base::Bytes vram_bytes(const Offer& offer) {

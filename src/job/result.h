@@ -31,11 +31,10 @@ struct Failure {
   std::string message;
 };
 
-/// The studio has the result: by HTTP 2xx (then `sha256` is of the bytes sent) or by completeAck.
+/// The studio has the result: by HTTP 2xx or by completeAck.
 struct Receipt {
-  bool by_http = false;
-  std::string sha256;
   base::Bytes bytes = 0;
+  std::string xxh128;  // of the file sent; empty for a JSON result
 };
 
 enum class Outcome : std::uint8_t {

@@ -35,7 +35,7 @@ struct FormPart {
   std::filesystem::path file;  // streamed, never held in memory
   std::string filename;        // sent only when not empty
   std::string content_type;    // sent only when not empty
-  bool hash = false;           // SHA-256 of this part's bytes comes back in HttpResponse::sha256
+  bool hash = false;           // XXH3 of the file's bytes as sent comes back in HttpResponse::xxh128
 };
 
 struct UploadRequest {
@@ -59,8 +59,9 @@ struct HttpResponse {
   std::string content_type;
   std::string body;  // at most 64 KiB of it; empty for downloads
   std::optional<base::Duration> retry_after;
-  std::string sha256;     // of the hashed part, or of the downloaded file
-  base::Bytes bytes = 0;  // of that part or file
+  std::string sha256;     // of the downloaded file
+  std::string xxh128;     // of the hashed part
+  base::Bytes bytes = 0;  // of that file or part
 };
 
 /// Every status the server gives is a value; an Error means that there was no answer. Cancelling the coroutine cancels

@@ -59,6 +59,7 @@ HttpResponse response(const json::object& object) {
   if (object.contains("retry_after"))
     answer.retry_after = std::chrono::milliseconds(number(object, "retry_after", kLongest));
   answer.sha256 = text(object, "sha256");
+  answer.xxh128 = text(object, "xxh128");
   answer.bytes = number(object, "bytes");
   return answer;
 }

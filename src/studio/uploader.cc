@@ -95,7 +95,7 @@ asio::awaitable<base::Result<job::Receipt>> Uploader::put_once(const ResultFile&
   if (net::is_web_page(response->content_type)) {
     co_return base::Error{base::Code::kUnavailable, "complete failed: the answer is a web page, not the studio's"};
   }
-  co_return job::Receipt{true, response->sha256, response->bytes};
+  co_return job::Receipt{response->bytes, response->xxh128};
 }
 
 }  // namespace studio

@@ -99,11 +99,13 @@ std::string encode_answer(std::uint64_t id, const Answer& answer) {
     object["retry_after"] = std::chrono::duration_cast<std::chrono::milliseconds>(*answer.retry_after).count();
   }
   object["sha256"] = answer.sha256;
+  object["xxh128"] = answer.xxh128;
   object["bytes"] = answer.bytes;
   return json::serialize(object);
 }
 
 bool Channel::fill() {
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): recv fills what is used; clearing it costs more than recv
   std::array<char, 65536> chunk;
   for (;;) {
     const ssize_t got = ::recv(socket_, chunk.data(), chunk.size(), MSG_DONTWAIT);

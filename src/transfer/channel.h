@@ -38,7 +38,7 @@ struct Part {
   std::filesystem::path file;  // instead of `text` when not empty
   std::string filename;
   std::string content_type;
-  bool hash = false;
+  bool hash = false;  // of a file
 };
 struct Upload {
   Target to;
@@ -69,7 +69,8 @@ struct Answer {
   std::string content_type;
   std::string body;
   std::optional<base::Duration> retry_after;
-  std::string sha256;
+  std::string sha256;  // of a download
+  std::string xxh128;  // of the hashed file of an upload
   base::Bytes bytes = 0;
 };
 

@@ -12,10 +12,9 @@
 #include <vector>
 
 #include "base/files.h"
+#include "base/hash/xxh128.h"
 #include "base/unique_fd.h"
-#include "digest/sha256.h"
 #include "transfer/guard.h"
-#include "transfer/stream_hash.h"
 
 namespace transfer {
 namespace {
@@ -46,7 +45,7 @@ class FilePart {
     part->path_ = path;
     part->fd_ = std::move(fd);
     part->opened_ = status;
-    if (hash) part->hash_.emplace(part->size());
+    if (hash) part->hash_.emplace();
     return part;
   }
 
@@ -54,7 +53,7 @@ class FilePart {
   bool complete() const { return done_ == size(); }
   bool hashed() const { return hash_.has_value(); }
   /// Of what was sent. Requires: hashed and complete.
-  std::string sha256() { return hash_->hex(); }
+  std::string xxh128() const { return hash_->hex(); }
 
   /// The next bytes; none at the end. Errors: kCorrupt when the file is not the one that was opened any more.
   base::Result<std::size_t> read(char* bytes, std::size_t limit) {
@@ -91,7 +90,7 @@ class FilePart {
   base::UniqueFd fd_;
   struct stat opened_ {};
   base::Bytes done_ = 0;
-  std::optional<StreamHash> hash_;
+  std::optional<base::Xxh128> hash_;
 };
 
 class UploadExchange final : public Exchange {
@@ -114,10 +113,6 @@ class UploadExchange final : public Exchange {
     if (!part.content_type.empty()) curl_mime_type(entry, part.content_type.c_str());
     if (part.file.empty()) {
       body_bytes_ += part.text.size();
-      if (part.hash) {
-        text_sha256_ = digest::sha256_hex(part.text);
-        hashed_bytes_ = part.text.size();
-      }
       return mime_status(curl_mime_data(entry, part.text.data(), part.text.size()));
     }
     TRY(auto file, FilePart::open(part.file, part.hash));
@@ -140,10 +135,9 @@ class UploadExchange final : public Exchange {
     Answer result = answer(code);
     if (result.error) return result;
     result.bytes = hashed_bytes_;
-    result.sha256 = text_sha256_;
     // A refusal may come before the last byte was read: then there is no hash.
     for (Source& source : files_) {
-      if (source.file->hashed() && source.file->complete()) result.sha256 = source.file->sha256();
+      if (source.file->hashed() && source.file->complete()) result.xxh128 = source.file->xxh128();
     }
     return result;
   }
@@ -207,7 +201,6 @@ class UploadExchange final : public Exchange {
   base::Duration stall_limit_;
   std::unique_ptr<curl_mime, decltype(&curl_mime_free)> form_;
   std::list<Source> files_;  // curl keeps pointers into it
-  std::string text_sha256_;
   base::Bytes body_bytes_ = 0;
   base::Bytes hashed_bytes_ = 0;
   base::SteadyTime last_check_{};

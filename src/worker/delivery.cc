@@ -181,7 +181,7 @@ asio::awaitable<Delivery::Attempt> Delivery::attempt_json(const history::Produce
   if (sent) {
     link_.note(base::log::Level::kInfo, "json result sent", studio::about(result));
     const auto acknowledged = co_await link_.acknowledged(result.job, session);
-    if (acknowledged) co_return job::Receipt{false, "", bytes};
+    if (acknowledged) co_return job::Receipt{bytes, {}};
   }
   jobs_.lose_claim(active, claim);
   co_return std::nullopt;
@@ -193,7 +193,7 @@ asio::awaitable<Delivery::Attempt> Delivery::attempt_file(const history::Produce
   auto receipt = co_await uploader_.put(std::move(file));
   if (receipt) {
     link_.note(base::log::Level::kInfo, "binary upload ok", studio::about(result));
-    base::log::debug("ws", "uploaded", {{"job", result.job}, {"bytes", receipt->bytes}, {"sha256", receipt->sha256}});
+    base::log::debug("ws", "uploaded", {{"job", result.job}, {"bytes", receipt->bytes}, {"xxh128", receipt->xxh128}});
     co_return std::move(*receipt);
   }
   std::string message = for_the_studio(result, receipt.error().message);

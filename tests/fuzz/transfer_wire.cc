@@ -44,7 +44,7 @@ std::string written(const net::TransferAnswer& read) {
   } else {
     const net::HttpResponse& response = *read.outcome;
     answer = {std::nullopt,         response.status, response.content_type, response.body,
-              response.retry_after, response.sha256, response.bytes};
+              response.retry_after, response.sha256, response.xxh128,       response.bytes};
   }
   return transfer::encode_answer(read.id, answer);
 }

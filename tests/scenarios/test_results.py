@@ -1,6 +1,8 @@
 """Results on their way: refused, cut, swallowed, changed on the disk, huge, empty. The studio gets each exactly once."""
 
 import os
+import pathlib
+import subprocess
 import unittest
 
 from harness import ENGINES, FAKES, LONG, Scenario, jobs, sanitized
@@ -44,7 +46,9 @@ class Hashed(UploadScenario):
         worker = self.worker("--log-level", "debug")
         report = self.finish_once(studio, worker)
         result = report["jobs"][0]["result"]
-        worker.wait_line(rf"uploaded .*bytes={result['bytes']} sha256={result['sha256']}")
+        arrived = studio.results / pathlib.Path(result["file"]).name
+        digest = subprocess.run(["xxh128sum", arrived], check=True, capture_output=True, text=True).stdout.split()[0]
+        worker.wait_line(rf"uploaded .*bytes={result['bytes']} xxh128={digest}")
 
 
 class Refused(UploadScenario):

@@ -1,18 +1,14 @@
 #include "policy/generations/store.h"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <charconv>
-#include <cstdio>
 
 #include <boost/json.hpp>
 
 #include "base/files.h"
+#include "base/hash/xxh128.h"
 #include "policy/json_text.h"
-
-#define XXH_INLINE_ALL
-#include <xxhash.h>
 
 namespace policy::generations {
 namespace {
@@ -70,11 +66,7 @@ std::string fingerprint(const SourceFiles& files) {
   for (const SourceFile& file : files) {
     for (const std::string& part : {file.name, file.text}) content += std::to_string(part.size()) + ":" + part;
   }
-  const auto digest = XXH3_128bits(content.data(), content.size());
-  std::array<char, 33> text{};
-  std::snprintf(text.data(), text.size(), "%016llx%016llx", static_cast<unsigned long long>(digest.high64),
-                static_cast<unsigned long long>(digest.low64));
-  return text.data();
+  return base::xxh128_hex(content);
 }
 
 std::string source_of(const std::filesystem::path& path) {

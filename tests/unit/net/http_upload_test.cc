@@ -7,7 +7,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
-#include "digest/sha256.h"
+#include "base/hash/xxh128.h"
 #include "net/http_client.h"
 #include "unit/net/rogue_http.h"
 
@@ -56,7 +56,7 @@ TEST_F(HttpUpload, SendsTheContractsForm) {
   const auto response = await(client_->upload(upload(server.url("http", "/complete"), file("r.png", image))));
   ASSERT_TRUE(response) << response.error().message;
   EXPECT_EQ(response->status, 200);
-  EXPECT_EQ(response->sha256, digest::sha256_hex(image));
+  EXPECT_EQ(response->xxh128, base::xxh128_hex(image));
   EXPECT_EQ(response->bytes, image.size());
 
   const auto [head, body] = heard.get_future().get();
@@ -89,10 +89,9 @@ TEST_F(HttpUpload, SendsAFileWithoutANameAsATextField) {
   request.url = server.url("http");
   request.parts.push_back({"prompt", "", file("prompt.txt", "long prompt"), "", "", false});
   request.parts.push_back({"empty", "", file("empty", ""), "", "", false});
-  request.parts.push_back({"note", "hashed text", {}, "", "", true});
+  request.parts.push_back({"note", "a text", {}, "", "", false});
   const auto response = await(client_->upload(std::move(request)));
   ASSERT_TRUE(response) << response.error().message;
-  EXPECT_EQ(response->sha256, digest::sha256_hex("hashed text"));
   const auto fields = heard.get_future().get();
   ASSERT_EQ(fields.size(), 3U);
   EXPECT_EQ(fields[0].headers, "Content-Disposition: form-data; name=\"prompt\"");
@@ -126,7 +125,7 @@ TEST_F(HttpUpload, SendsAgainOnANewConnectionWhenTheKeptOneIsDead) {
   ASSERT_TRUE(await(client_->upload(upload(server.url("http"), file("a.png", bytes(10))))));
   const auto response = await(client_->upload(upload(server.url("http"), file("b.png", image))));
   ASSERT_TRUE(response) << response.error().message;
-  EXPECT_EQ(response->sha256, digest::sha256_hex(image));
+  EXPECT_EQ(response->xxh128, base::xxh128_hex(image));
   EXPECT_EQ(heard.get_future().get(), image);
 }
 
@@ -237,7 +236,7 @@ TEST_F(HttpUpload, SurvivesADeathOfTheProgramInTheMiddle) {
   const auto response = await(client_->upload(upload(server.url("http"), file("r.png", image))));
   ASSERT_TRUE(response) << response.error().message;
   EXPECT_EQ(heard.get_future().get(), image);
-  EXPECT_EQ(response->sha256, digest::sha256_hex(image));
+  EXPECT_EQ(response->xxh128, base::xxh128_hex(image));
 }
 
 TEST_F(HttpUpload, RunsManyAtOnce) {

@@ -20,7 +20,8 @@ TEST(TransferWire, EncodesWhatTheProgramReads) {
 
 TEST(TransferWire, DecodesAnswers) {
   const auto good = net::decode_answer(
-      R"({"id":9,"status":503,"content_type":"text/plain","body":"b","retry_after":2500,"sha256":"ab","bytes":12})");
+      R"({"id":9,"status":503,"content_type":"text/plain","body":"b","retry_after":2500,"sha256":"ab",)"
+      R"("xxh128":"cd","bytes":12})");
   ASSERT_TRUE(good);
   EXPECT_EQ(good->id, 9U);
   ASSERT_TRUE(good->outcome);
@@ -28,6 +29,7 @@ TEST(TransferWire, DecodesAnswers) {
   EXPECT_EQ(good->outcome->body, "b");
   EXPECT_EQ(good->outcome->retry_after, 2500ms);
   EXPECT_EQ(good->outcome->sha256, "ab");
+  EXPECT_EQ(good->outcome->xxh128, "cd");
   EXPECT_EQ(good->outcome->bytes, 12U);
 
   const auto bad = net::decode_answer(R"({"id":9,"error":"rejected","message":"too large"})");

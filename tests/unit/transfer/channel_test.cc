@@ -135,9 +135,11 @@ TEST(TransferAnswer, IsWrittenWithOrWithoutAnError) {
   good.body = "b";
   good.retry_after = 2s;
   good.sha256 = "ab";
+  good.xxh128 = "cd";
   good.bytes = 3;
   EXPECT_EQ(transfer::encode_answer(4, good),
-            R"({"id":4,"status":200,"content_type":"","body":"b","retry_after":2000,"sha256":"ab","bytes":3})");
+            R"({"id":4,"status":200,"content_type":"","body":"b","retry_after":2000,"sha256":"ab",)"
+            R"("xxh128":"cd","bytes":3})");
   transfer::Answer bad;
   bad.error = base::Error{base::Code::kTimeout, "late"};
   EXPECT_EQ(transfer::encode_answer(5, bad), R"({"id":5,"error":"timeout","message":"late"})");

@@ -54,6 +54,7 @@ struct Produced {
   std::string worker;         // the worker id it was accepted under: results are never sent as somebody else's
   base::WallTime at{};        // when it was produced; written to the millisecond
   std::uint64_t content = 0;  // content_hash of the result, then of the prompt
+  std::string xxh128;         // of a result file, see base::Xxh128; empty in a journal of an older worker
   base::ModelId model;        // of a run that is told here, with `size`
   std::uint32_t size = 0;     // job::size_class of the offer
   base::Duration ran{};       // engine time, told by the first record alone; 0 in what the journal gives back

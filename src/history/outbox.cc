@@ -212,7 +212,8 @@ std::uint64_t content_hash(std::string_view bytes, std::uint64_t seed) {
   return hash;
 }
 
-base::Result<std::uint64_t> content_hash_of_file(const std::filesystem::path& path, std::uint64_t seed) {
+base::Result<std::uint64_t> content_hash_of_file(const std::filesystem::path& path, std::uint64_t seed,
+                                                 base::Xxh128* digest) {
   const base::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) return unreadable(path, errno);
   struct stat info {};
@@ -230,6 +231,7 @@ base::Result<std::uint64_t> content_hash_of_file(const std::filesystem::path& pa
       if (got > 0) filled += static_cast<std::size_t>(got);
     }
     hash = content_hash({chunk.get(), filled}, hash);
+    if (digest != nullptr) digest->add({chunk.get(), filled});
     if (filled < room) return hash;
     if (room < kChunk) return base::Error{base::Code::kCorrupt, path.native() + " grew while it was read"};
   }

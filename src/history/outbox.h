@@ -16,6 +16,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include "base/hash/xxh128.h"
 #include "base/ids.h"
 #include "base/result.h"
 #include "history/journal.h"
@@ -78,9 +79,10 @@ base::Status sync_folders(const std::set<std::filesystem::path>& folders);
 
 /// XXH3, 64 bits, chunk by chunk. `seed`: the hash of what comes before. Thread: any.
 std::uint64_t content_hash(std::string_view bytes, std::uint64_t seed = 0);
-/// The same of a file's bytes, read in pieces. Blocking; thread: any. Errors: kNotFound, kUnavailable; kCorrupt when
-/// the file grows meanwhile.
-base::Result<std::uint64_t> content_hash_of_file(const std::filesystem::path& path, std::uint64_t seed = 0);
+/// The same of a file's bytes, read in pieces, which `digest` gets too. Blocking; thread: any. Errors: kNotFound,
+/// kUnavailable; kCorrupt when the file grows meanwhile.
+base::Result<std::uint64_t> content_hash_of_file(const std::filesystem::path& path, std::uint64_t seed = 0,
+                                                 base::Xxh128* digest = nullptr);
 /// Compares a result's files with `Produced::content`: a power cut can take the bytes of a file and leave the
 /// record that names it; a text in the record itself is covered by the record's checksum. Blocking; thread: any.
 /// Errors: kCorrupt, and those of reading.

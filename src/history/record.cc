@@ -108,6 +108,7 @@ void fill(json::object& object, const Produced& produced) {
     object.emplace("folder", produced.folder.filename().native());
     object.emplace("file", produced.file);
     object.emplace("content", produced.content);
+    put_text(object, "xxh128", produced.xxh128);
     if (produced.prompt) object.emplace("prompt", *produced.prompt);
   }
   put_text(object, "ext", produced.ext);
@@ -241,6 +242,7 @@ Record read_produced(Reader& from) {
     produced.folder = from.name("folder");
     produced.file = from.name("file");
     produced.content = from.number("content");
+    produced.xxh128 = from.text("xxh128");
     if (from.object.contains("prompt")) produced.prompt = from.text("prompt");
   }
   produced.ext = from.text("ext");

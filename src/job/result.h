@@ -34,7 +34,6 @@ struct Failure {
 /// The studio has the result: by HTTP 2xx or by completeAck.
 struct Receipt {
   base::Bytes bytes = 0;
-  std::string xxh128;  // of the file sent; empty for a JSON result
 };
 
 enum class Outcome : std::uint8_t {

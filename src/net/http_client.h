@@ -35,7 +35,7 @@ struct FormPart {
   std::filesystem::path file;  // streamed, never held in memory
   std::string filename;        // sent only when not empty
   std::string content_type;    // sent only when not empty
-  bool hash = false;           // XXH3 of the file's bytes as sent comes back in HttpResponse::xxh128
+  std::string xxh128;          // of the file, see base::Xxh128: another is not sent to its end; empty = not checked
 };
 
 struct UploadRequest {
@@ -60,15 +60,14 @@ struct HttpResponse {
   std::string body;  // at most 64 KiB of it; empty for downloads
   std::optional<base::Duration> retry_after;
   std::string sha256;     // of the downloaded file
-  std::string xxh128;     // of the hashed part
-  base::Bytes bytes = 0;  // of that file or part
+  base::Bytes bytes = 0;  // of that file
 };
 
 /// Every status the server gives is a value; an Error means that there was no answer. Cancelling the coroutine cancels
 /// the transfer.
 /// Errors: kUnavailable (transport, also when the transfer program died twice), kTimeout, kRejected (the guard: scheme,
 /// private address, too large, too many redirects), kExhausted (disk), kNotFound (a file to send is missing), kCorrupt
-/// (it changed while it was sent), kInvalid (the request cannot be made), kCancelled.
+/// (it changed while it was sent, or has another hash), kInvalid (the request cannot be made), kCancelled.
 /// Only `download` follows redirects (at most 5); for the others a 3xx is a status like any other, so a token never
 /// reaches another host.
 /// Guard of `download`: https, or http to loopback; an address that its host resolves to must be public unless the URL

@@ -59,7 +59,6 @@ HttpResponse response(const json::object& object) {
   if (object.contains("retry_after"))
     answer.retry_after = std::chrono::milliseconds(number(object, "retry_after", kLongest));
   answer.sha256 = text(object, "sha256");
-  answer.xxh128 = text(object, "xxh128");
   answer.bytes = number(object, "bytes");
   return answer;
 }
@@ -88,7 +87,7 @@ base::Secret encode_request(std::uint64_t id, const UploadRequest& request, cons
     entry["file"] = part.file.string();
     entry["filename"] = part.filename;
     entry["content_type"] = part.content_type;
-    entry["hash"] = part.hash;
+    entry["xxh128"] = part.xxh128;
     parts.push_back(std::move(entry));
   }
   object["parts"] = std::move(parts);

@@ -82,7 +82,7 @@ asio::awaitable<base::Result<job::Receipt>> Uploader::put_once(const ResultFile&
                            .file = result.file,
                            .filename = result.job.str() + "." + result.ext,
                            .content_type = std::string(mime_type(result.ext)),
-                           .hash = true});
+                           .xxh128 = result.xxh128});
   auto response = co_await http_.upload(std::move(request));
   if (!response) {
     const bool local = response.error().code == base::Code::kCorrupt || response.error().code == base::Code::kNotFound;
@@ -95,7 +95,7 @@ asio::awaitable<base::Result<job::Receipt>> Uploader::put_once(const ResultFile&
   if (net::is_web_page(response->content_type)) {
     co_return base::Error{base::Code::kUnavailable, "complete failed: the answer is a web page, not the studio's"};
   }
-  co_return job::Receipt{response->bytes, response->xxh128};
+  co_return job::Receipt{result.bytes};
 }
 
 }  // namespace studio

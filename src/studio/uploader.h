@@ -25,6 +25,7 @@ struct ResultFile {
   std::optional<std::string> prompt;  // instead of the file
   std::string ext;                    // no dot
   base::Bytes bytes = 0;              // what the file had when it was made; 0 = not known
+  std::string xxh128;                 // the same of its content; empty = not known
 };
 
 class Uploader {

@@ -37,9 +37,8 @@ Target target(const json::object& object) {
 }
 
 Part part(const json::object& object) {
-  const json::value* hash = object.if_contains("hash");
   return {text(object, "name"),     text(object, "text"),         text(object, "file"),
-          text(object, "filename"), text(object, "content_type"), hash != nullptr && *hash == true};
+          text(object, "filename"), text(object, "content_type"), text(object, "xxh128")};
 }
 
 base::Result<Upload> upload(const json::object& object) {
@@ -99,14 +98,12 @@ std::string encode_answer(std::uint64_t id, const Answer& answer) {
     object["retry_after"] = std::chrono::duration_cast<std::chrono::milliseconds>(*answer.retry_after).count();
   }
   object["sha256"] = answer.sha256;
-  object["xxh128"] = answer.xxh128;
   object["bytes"] = answer.bytes;
   return json::serialize(object);
 }
 
 bool Channel::fill() {
-  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): recv fills what is used; clearing it costs more than recv
-  std::array<char, 65536> chunk;
+  std::array<char, 16384> chunk{};
   for (;;) {
     const ssize_t got = ::recv(socket_, chunk.data(), chunk.size(), MSG_DONTWAIT);
     if (got < 0 && errno == EINTR) continue;

@@ -38,7 +38,7 @@ struct Part {
   std::filesystem::path file;  // instead of `text` when not empty
   std::string filename;
   std::string content_type;
-  bool hash = false;  // of a file
+  std::string xxh128;  // of the file, which is not sent to its end when it has another; empty = not checked
 };
 struct Upload {
   Target to;
@@ -70,7 +70,6 @@ struct Answer {
   std::string body;
   std::optional<base::Duration> retry_after;
   std::string sha256;  // of a download
-  std::string xxh128;  // of the hashed file of an upload
   base::Bytes bytes = 0;
 };
 

@@ -35,7 +35,7 @@ constexpr base::Duration kAnswerLimit = std::chrono::minutes(10);
 /// One file of the form.
 class FilePart {
  public:
-  static base::Result<std::unique_ptr<FilePart>> open(const std::filesystem::path& path, bool hash) {
+  static base::Result<std::unique_ptr<FilePart>> open(const std::filesystem::path& path, std::string xxh128) {
     base::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!fd) return base::file_error("open", path, errno);
     struct stat status {};
@@ -45,15 +45,11 @@ class FilePart {
     part->path_ = path;
     part->fd_ = std::move(fd);
     part->opened_ = status;
-    if (hash) part->hash_.emplace();
+    part->expected_ = std::move(xxh128);
     return part;
   }
 
   base::Bytes size() const { return static_cast<base::Bytes>(opened_.st_size); }
-  bool complete() const { return done_ == size(); }
-  bool hashed() const { return hash_.has_value(); }
-  /// Of what was sent. Requires: hashed and complete.
-  std::string xxh128() const { return hash_->hex(); }
 
   /// The next bytes; none at the end. Errors: kCorrupt when the file is not the one that was opened any more.
   base::Result<std::size_t> read(char* bytes, std::size_t limit) {
@@ -65,18 +61,22 @@ class FilePart {
     } while (got < 0 && errno == EINTR);
     if (got < 0) return base::file_error("read", path_, errno);
     done_ += static_cast<base::Bytes>(got);
-    // The last bytes leave only when the file is still what the Content-Length was computed from.
-    if (got == 0 || (done_ == size() && !unchanged())) {
+    const auto filled = static_cast<std::size_t>(got);
+    const bool last = done_ == size();
+    if (!expected_.empty()) hash_.add({bytes, filled});
+    // The last bytes leave only when the file is still what the Content-Length was computed from, and what was made.
+    if (got == 0 || (last && !unchanged())) {
       return base::Error{base::Code::kCorrupt, path_.string() + " changed while it was uploaded"};
     }
-    const auto size = static_cast<std::size_t>(got);
-    if (hash_) hash_->add({bytes, size});
-    return size;
+    if (last && !expected_.empty() && hash_.hex() != expected_) {
+      return base::Error{base::Code::kCorrupt, path_.string() + " changed since it was made"};
+    }
+    return filled;
   }
 
   void rewind() {
     done_ = 0;
-    if (hash_) hash_->restart();
+    hash_.restart();
   }
 
  private:
@@ -90,7 +90,8 @@ class FilePart {
   base::UniqueFd fd_;
   struct stat opened_ {};
   base::Bytes done_ = 0;
-  std::optional<base::Xxh128> hash_;
+  std::string expected_;  // xxh128; empty = not checked
+  base::Xxh128 hash_;
 };
 
 class UploadExchange final : public Exchange {
@@ -115,9 +116,8 @@ class UploadExchange final : public Exchange {
       body_bytes_ += part.text.size();
       return mime_status(curl_mime_data(entry, part.text.data(), part.text.size()));
     }
-    TRY(auto file, FilePart::open(part.file, part.hash));
+    TRY(auto file, FilePart::open(part.file, part.xxh128));
     body_bytes_ += file->size();
-    if (part.hash) hashed_bytes_ = file->size();
     files_.push_back({this, std::move(file)});
     return mime_status(curl_mime_data_cb(entry, static_cast<curl_off_t>(files_.back().file->size()), &read_file,
                                          &seek_file, nullptr, &files_.back()));
@@ -131,16 +131,7 @@ class UploadExchange final : public Exchange {
     window_start_ = now;
   }
 
-  std::optional<Answer> finished(CURLcode code) override {
-    Answer result = answer(code);
-    if (result.error) return result;
-    result.bytes = hashed_bytes_;
-    // A refusal may come before the last byte was read: then there is no hash.
-    for (Source& source : files_) {
-      if (source.file->hashed() && source.file->complete()) result.xxh128 = source.file->xxh128();
-    }
-    return result;
-  }
+  std::optional<Answer> finished(CURLcode code) override { return answer(code); }
 
   std::optional<base::SteadyTime> next_check() const override {
     constexpr base::Duration kTick = std::chrono::seconds(1);
@@ -202,7 +193,6 @@ class UploadExchange final : public Exchange {
   std::unique_ptr<curl_mime, decltype(&curl_mime_free)> form_;
   std::list<Source> files_;  // curl keeps pointers into it
   base::Bytes body_bytes_ = 0;
-  base::Bytes hashed_bytes_ = 0;
   base::SteadyTime last_check_{};
   base::SteadyTime window_start_{};
   curl_off_t window_sent_ = 0;

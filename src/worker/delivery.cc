@@ -27,8 +27,13 @@ constexpr base::Duration kKeepUnclaimed = std::chrono::hours(7 * 24);
 constexpr std::size_t kSmallText = 64 * base::kKiB;
 
 studio::ResultFile result_file(const history::Produced& result) {
-  return {result.job,  result.folder / result.file, result.folder / history::kPromptFile, result.prompt, result.ext,
-          result.bytes};
+  return {result.job,
+          result.folder / result.file,
+          result.folder / history::kPromptFile,
+          result.prompt,
+          result.ext,
+          result.bytes,
+          result.xxh128};
 }
 
 base::Result<history::JsonText> read_json(const history::Produced& result) {
@@ -41,7 +46,8 @@ base::Result<history::JsonText> read_json(const history::Produced& result) {
   return history::JsonText{std::move(text), std::move(prompt)};
 }
 
-/// The prompt if the record does not hold it, and the result if it is not a file already. Sets `content`.
+/// The prompt if the record does not hold it, and the result if it is not a file already. Sets `content`, and `xxh128`
+/// of a result file.
 base::Status write_files(history::Produced& result, const job::JsonResult* json, const std::string& prompt) {
   if (!result.prompt) CHECK_OK(base::write_file(result.folder / history::kPromptFile, prompt));
   std::uint64_t of_result = 0;
@@ -49,7 +55,9 @@ base::Status write_files(history::Produced& result, const job::JsonResult* json,
     CHECK_OK(base::write_file(result.folder / result.file, json->text));
     of_result = history::content_hash(json->text);
   } else {
-    TRY(of_result, history::content_hash_of_file(result.folder / result.file));
+    base::Xxh128 digest;
+    TRY(of_result, history::content_hash_of_file(result.folder / result.file, 0, &digest));
+    result.xxh128 = digest.hex();
   }
   result.content = history::content_hash(prompt, of_result);
   return {};
@@ -181,7 +189,7 @@ asio::awaitable<Delivery::Attempt> Delivery::attempt_json(const history::Produce
   if (sent) {
     link_.note(base::log::Level::kInfo, "json result sent", studio::about(result));
     const auto acknowledged = co_await link_.acknowledged(result.job, session);
-    if (acknowledged) co_return job::Receipt{bytes, {}};
+    if (acknowledged) co_return job::Receipt{bytes};
   }
   jobs_.lose_claim(active, claim);
   co_return std::nullopt;
@@ -193,8 +201,8 @@ asio::awaitable<Delivery::Attempt> Delivery::attempt_file(const history::Produce
   auto receipt = co_await uploader_.put(std::move(file));
   if (receipt) {
     link_.note(base::log::Level::kInfo, "binary upload ok", studio::about(result));
-    base::log::debug("ws", "uploaded", {{"job", result.job}, {"bytes", receipt->bytes}, {"xxh128", receipt->xxh128}});
-    co_return std::move(*receipt);
+    base::log::debug("ws", "uploaded", {{"job", result.job}, {"bytes", receipt->bytes}, {"xxh128", result.xxh128}});
+    co_return *receipt;
   }
   std::string message = for_the_studio(result, receipt.error().message);
   link_.note(base::log::Level::kError, message, studio::about(result));

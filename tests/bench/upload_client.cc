@@ -15,6 +15,7 @@
 
 #include "base/async/task_group.h"
 #include "base/clock.h"
+#include "base/hash/xxh128.h"
 #include "net/http_client.h"
 
 namespace {
@@ -23,8 +24,18 @@ struct Plan {
   std::string url;
   std::string file;
   int count = 0;
-  bool hash = false;
+  std::string xxh128;  // empty = not checked
 };
+
+std::string hash_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string piece(256UL * 1024, '\0');
+  base::Xxh128 running;
+  while (file.read(piece.data(), static_cast<std::streamsize>(piece.size())), file.gcount() > 0) {
+    running.add(std::string_view(piece).substr(0, static_cast<std::size_t>(file.gcount())));
+  }
+  return running.hex();
+}
 
 long resident_kib() {
   std::ifstream status("/proc/self/status");
@@ -45,7 +56,7 @@ boost::asio::awaitable<void> upload(net::HttpClient& client, const Plan& plan, b
                              .file = plan.file,
                              .filename = "image.png",
                              .content_type = "image/png",
-                             .hash = plan.hash});
+                             .xxh128 = plan.xxh128});
     const auto began = std::chrono::steady_clock::now();
     const auto response = co_await client.upload(std::move(request));
     if (!response || response->status != 200) {
@@ -67,7 +78,7 @@ int main(int argc, char** argv) {
     std::cerr << "usage: upload-client TRANSFER_PROGRAM URL FILE COUNT hash|plain\n";
     return 64;
   }
-  const Plan plan{argv[2], argv[3], std::atoi(argv[4]), std::string_view(argv[5]) == "hash"};
+  const Plan plan{argv[2], argv[3], std::atoi(argv[4]), std::string_view(argv[5]) == "hash" ? hash_of(argv[3]) : ""};
   boost::asio::io_context io(1);
   const auto clock = base::make_system_clock();
   const auto client = net::make_http_client(io.get_executor(), *clock, {.transfer_program = argv[1]});

@@ -8,7 +8,7 @@
 namespace {
 
 net::FormPart form_part(const transfer::Part& part) {
-  return {part.name, part.text, part.file, part.filename, part.content_type, part.hash};
+  return {part.name, part.text, part.file, part.filename, part.content_type, part.xxh128};
 }
 
 /// A request of the transfer program as the worker would have sent it.
@@ -44,7 +44,7 @@ std::string written(const net::TransferAnswer& read) {
   } else {
     const net::HttpResponse& response = *read.outcome;
     answer = {std::nullopt,         response.status, response.content_type, response.body,
-              response.retry_after, response.sha256, response.xxh128,       response.bytes};
+              response.retry_after, response.sha256, response.bytes};
   }
   return transfer::encode_answer(read.id, answer);
 }

@@ -119,7 +119,8 @@ class Files(UploadScenario):
         studio, proxy, worker = self.through_proxy(jobs("image", 1), fault)
         report = self.finish_once(studio, worker)
         self.assertEqual(report["counters"]["in.fail"], 1, report["counters"])
-        self.assertEqual(len(proxy.uploads), 2, "the spoilt file never left; the second run's did")
+        whole = [upload for upload in proxy.uploads if upload.read >= upload.length]
+        self.assertEqual(len(whole), 2, "the spoilt file never left whole; the second run's did")
         return worker
 
     def test_U8_a_result_that_shrinks_grows_or_is_gone_is_a_clear_failure(self):
@@ -130,6 +131,19 @@ class Files(UploadScenario):
             with self.subTest(said=said):
                 worker = self.spoil_after_the_first_try(spoil)
                 worker.wait_line(rf"dispatch failed: .*{said}")
+
+    def test_U8_a_result_that_is_rewritten_with_the_same_size_never_leaves_whole(self):
+        def rewrite(path):
+            before = path.stat()
+            with path.open("r+b") as file:
+                file.seek(before.st_size // 2)
+                byte = file.read(1)[0]
+                file.seek(before.st_size // 2)
+                file.write(bytes([byte ^ 1]))
+            os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+        worker = self.spoil_after_the_first_try(rewrite)
+        worker.wait_line(r"dispatch failed: .*result\.png changed since it was made")
 
     def test_U12_an_empty_result_is_a_failure_in_words(self):
         studio = self.studio(jobs("image", 1, engine="sd-cpp", model="sd-cpp:x", prompt="sparse:0", expect="failed"))

@@ -1,7 +1,6 @@
 #include "base/async/event_loop.h"
 
 #include <chrono>
-#include <thread>
 
 namespace base {
 namespace {
@@ -22,8 +21,8 @@ void stay_awake(boost::asio::io_context& io) {
 
 }  // namespace
 
-void run_event_loop(boost::asio::io_context& io) {
-  if (std::thread::hardware_concurrency() < 2) {
+void run_event_loop(boost::asio::io_context& io, unsigned processors) {
+  if (processors < 2) {
     io.run();
     return;
   }

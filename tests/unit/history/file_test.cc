@@ -88,7 +88,9 @@ TEST(ContentHash, OfAFileIsThatOfItsBytes) {
     std::string bytes(size, 'x');
     if (size > 2) bytes[size - 2] = 'y';
     ASSERT_TRUE(base::write_file(folder.path() / "f", bytes));
-    EXPECT_EQ(content_hash_of_file(folder.path() / "f", 7).value(), content_hash(bytes, 7));
+    base::Xxh128 digest;
+    EXPECT_EQ(content_hash_of_file(folder.path() / "f", 7, &digest).value(), content_hash(bytes, 7));
+    EXPECT_EQ(digest.hex(), base::xxh128_hex(bytes));
   }
   EXPECT_NE(content_hash("ab"), content_hash("ba"));
   EXPECT_EQ(content_hash_of_file(folder.path() / "none").error().code, base::Code::kNotFound);

@@ -34,6 +34,7 @@ TEST(Records, ComeBackAsTheyWereWritten) {
   produced.bytes = 12345678901;
   produced.worker = "w-1";
   produced.content = 0xFEDCBA9876543210;
+  produced.xxh128 = "99aa06d3014798d86001c324468d497f";
   produced.at = base::WallTime(std::chrono::milliseconds(1774483200123));
   const std::string bytes = framed(produced);
   const auto pieces = split(bytes);
@@ -52,6 +53,7 @@ TEST(Records, ComeBackAsTheyWereWritten) {
   EXPECT_EQ(back.worker, produced.worker);
   EXPECT_EQ(back.at, produced.at);
   EXPECT_EQ(back.content, produced.content);
+  EXPECT_EQ(back.xxh128, produced.xxh128);
   EXPECT_FALSE(back.prompt);
 }
 

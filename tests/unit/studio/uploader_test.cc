@@ -48,6 +48,7 @@ class Uploader : public testing::Test {
 };
 
 TEST_F(Uploader, SendsThePartsOfTheContractInOrder) {
+  file_.xxh128 = "06b05ab6733a618578af5f94892f3950";
   http_.answer(200, R"({"ok":true})");
   ASSERT_TRUE(run());
   ASSERT_EQ(http_.uploads.size(), 1U);
@@ -62,6 +63,7 @@ TEST_F(Uploader, SendsThePartsOfTheContractInOrder) {
   EXPECT_EQ(upload.parts[2].name, "image");
   EXPECT_EQ(upload.parts[2].filename, "job-1.png");
   EXPECT_EQ(upload.parts[2].content_type, "image/png");
+  EXPECT_EQ(upload.parts[2].xxh128, "06b05ab6733a618578af5f94892f3950");
 }
 
 TEST_F(Uploader, APromptOfTheRecordNeedsNoFile) {

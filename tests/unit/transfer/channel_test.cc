@@ -91,8 +91,8 @@ TEST(TransferRequest, IsReadFieldByField) {
   const auto upload = transfer::decode_request(
       R"({"id":7,"do":"upload","url":"https://h/x","ca_file":"/ca.pem","bearer":"t","stall_limit":1500,)"
       R"("parts":[{"name":"image","text":"","file":"/r.png","filename":"j.png","content_type":"image/png",)"
-      R"("hash":true},)"
-      R"({"name":"ext","text":"png","file":"","filename":"","content_type":"","hash":false}]})");
+      R"("xxh128":"cd"},)"
+      R"({"name":"ext","text":"png","file":"","filename":"","content_type":"","xxh128":""}]})");
   ASSERT_TRUE(upload);
   EXPECT_EQ(upload->id, 7U);
   const auto& form = std::get<transfer::Upload>(upload->what);
@@ -102,9 +102,9 @@ TEST(TransferRequest, IsReadFieldByField) {
   EXPECT_EQ(form.stall_limit, 1500ms);
   ASSERT_EQ(form.parts.size(), 2U);
   EXPECT_EQ(form.parts[0].file, "/r.png");
-  EXPECT_TRUE(form.parts[0].hash);
+  EXPECT_EQ(form.parts[0].xxh128, "cd");
   EXPECT_EQ(form.parts[1].text, "png");
-  EXPECT_FALSE(form.parts[1].hash);
+  EXPECT_EQ(form.parts[1].xxh128, "");
 
   const auto download = transfer::decode_request(
       R"({"id":8,"do":"download","url":"u","destination":"/d","max_bytes":5,"limit":60000,"user_agent":"a"})");
@@ -135,11 +135,9 @@ TEST(TransferAnswer, IsWrittenWithOrWithoutAnError) {
   good.body = "b";
   good.retry_after = 2s;
   good.sha256 = "ab";
-  good.xxh128 = "cd";
   good.bytes = 3;
   EXPECT_EQ(transfer::encode_answer(4, good),
-            R"({"id":4,"status":200,"content_type":"","body":"b","retry_after":2000,"sha256":"ab",)"
-            R"("xxh128":"cd","bytes":3})");
+            R"({"id":4,"status":200,"content_type":"","body":"b","retry_after":2000,"sha256":"ab","bytes":3})");
   transfer::Answer bad;
   bad.error = base::Error{base::Code::kTimeout, "late"};
   EXPECT_EQ(transfer::encode_answer(5, bad), R"({"id":5,"error":"timeout","message":"late"})");

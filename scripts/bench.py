@@ -50,7 +50,7 @@ def latencies(table, sides, arguments):
     for title, count, pace, quick, targets in (
             ("offer to accept, back to back", arguments.offers, 0, True, (0.35, 0.55)),
             ("offer to accept, studio as it is", arguments.offers // 4, 0, False, (0.3, 0.3)),
-            ("offer to accept, 20 a second", min(arguments.offers, 100), 20, True, (0.6, 0.7))):
+            ("offer to accept, 20 a second", min(arguments.offers, 300), 20, True, (0.6, 0.7))):
         def one(side, count=count, pace=pace, quick=quick):
             return sides.run(sides.client(side), "llm", count, pace, quick=quick)["latency_us"]["offer_to_answer"]
         samples = by_turns(arguments.rounds, {side: lambda side=side: one(side) for side in names})

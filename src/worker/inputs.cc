@@ -4,6 +4,7 @@
 #include <array>
 #include <cctype>
 #include <fstream>
+#include <iterator>
 
 #include "base/async/run_on.h"
 #include "base/files.h"
@@ -90,6 +91,14 @@ std::optional<std::string_view> picture_type(std::string_view head) {
   return std::nullopt;
 }
 
+std::vector<job::Input> wanted_inputs(const std::vector<job::Input>& inputs, const std::vector<std::string>& names) {
+  std::vector<job::Input> wanted;
+  std::copy_if(inputs.begin(), inputs.end(), std::back_inserter(wanted), [&names](const auto& input) {
+    return std::find(names.begin(), names.end(), input.name) != names.end();
+  });
+  return wanted;
+}
+
 base::Result<std::string> decode_data_url(std::string_view url) {
   constexpr std::string_view kScheme = "data:image/";
   constexpr std::string_view kEncoding = ";base64,";
@@ -126,13 +135,12 @@ asio::awaitable<engine::ModelFiles> Inputs::find_files(const job::Offer& offer, 
   co_return co_await base::run_on(disk_, std::move(look));
 }
 
-asio::awaitable<std::variant<std::vector<engine::RunInput>, job::Failure>> Inputs::fetch(
-    std::vector<job::Input> inputs, std::vector<std::string> wanted, std::filesystem::path folder) {
+asio::awaitable<std::variant<std::vector<engine::RunInput>, job::Failure>> Inputs::fetch(std::vector<job::Input> inputs,
+                                                                                         std::filesystem::path folder) {
   std::vector<engine::RunInput> fetched;
   const auto pictures = static_cast<std::size_t>(
       std::count_if(inputs.begin(), inputs.end(), [](const auto& input) { return input.name == "images"; }));
   for (const auto& input : inputs) {
-    if (std::find(wanted.begin(), wanted.end(), input.name) == wanted.end()) continue;
     auto path = folder / ("input-" + input.name + "-" + std::to_string(input.index));
     auto file = co_await fetch_one(input, std::move(path));
     if (!file) {

@@ -44,9 +44,8 @@ class Inputs {
   /// Looked for on the disk thread, when the engine reads any. Requires: `offer` lives as long.
   asio::awaitable<engine::ModelFiles> find_files(const job::Offer& offer, bool read);
 
-  /// Fetches those inputs whose names are in `wanted` into `folder`, in order.
+  /// Into `folder`, in order.
   asio::awaitable<std::variant<std::vector<engine::RunInput>, job::Failure>> fetch(std::vector<job::Input> inputs,
-                                                                                   std::vector<std::string> wanted,
                                                                                    std::filesystem::path folder);
 
  private:
@@ -56,6 +55,9 @@ class Inputs {
   net::HttpClient& http_;
   asio::any_io_executor disk_;
 };
+
+/// Those that an engine reads as files: their names are in `names`, its manifest's inputs. In order.
+std::vector<job::Input> wanted_inputs(const std::vector<job::Input>& inputs, const std::vector<std::string>& names);
 
 /// The bytes of `data:image/<type>;base64,<...>`. Errors: kInvalid in the contract's words (5.4).
 base::Result<std::string> decode_data_url(std::string_view url);

@@ -26,11 +26,6 @@ constexpr int kRoundsForAnOffer = 3;
 /// A failure that the studio does not acknowledge in this time is over all the same: it frees the claim by itself.
 constexpr base::Duration kFailAckLimit = std::chrono::seconds(10);
 
-/// A small JSON result goes into the journal, so a job that has neither files nor inputs leaves no trace on the disk.
-bool needs_folder(const job::Offer& offer) {
-  return !job::is_json_kind(offer.kind) || !offer.inputs.empty();
-}
-
 /// "1.52s" or "640µs", as the studio's views expect it.
 std::string short_duration(base::Duration duration) {
   const double seconds = std::chrono::duration<double>(duration).count();
@@ -107,20 +102,16 @@ asio::awaitable<void> JobPipeline::run(studio::OfferedJob offered) {
 asio::awaitable<std::optional<history::Produced>> JobPipeline::work(job::Offer& offer, job::Plan plan,
                                                                     ActiveJob& active,
                                                                     std::optional<history::JsonText>& fresh) {
-  base::Result<std::filesystem::path> folder = std::filesystem::path();
-  if (needs_folder(offer)) folder = parts_.journal.make_job_folder(offer.id);
-  if (!folder) {
-    co_await fail(active, disk_failure(folder.error()));
-    co_return std::nullopt;
-  }
-  auto request = co_await prepare(offer, plan, *folder);
-  if (auto* failure = std::get_if<job::Failure>(&request)) {
+  auto prepared = co_await prepare(offer, plan);
+  if (auto* failure = std::get_if<job::Failure>(&prepared)) {
     co_await fail(active, std::move(*failure));
     co_return std::nullopt;
   }
+  auto& request = std::get<engine::RunRequest>(prepared);
   auto task = std::make_shared<const std::string>(std::move(offer.task));
-  std::get<engine::RunRequest>(request).task = task;
-  auto outcome = co_await execute(offer, std::get<engine::RunRequest>(std::move(request)), active);
+  request.task = task;
+  std::filesystem::path folder = request.out_dir;
+  auto outcome = co_await execute(offer, std::move(request), active);
   if (auto* failure = std::get_if<job::Failure>(&outcome)) {
     co_await fail(active, std::move(*failure));
     co_return std::nullopt;
@@ -128,8 +119,11 @@ asio::awaitable<std::optional<history::Produced>> JobPipeline::work(job::Offer& 
   auto& artifacts = std::get<job::Artifacts>(outcome);
   std::string prompt = protocol::full_prompt(offer.kind, *task);
   task.reset();
-  history::Produced result{
-      .job = offer.id, .game = offer.game, .kind = offer.kind, .task_hash = active.task_hash, .folder = *folder};
+  history::Produced result{.job = offer.id,
+                           .game = offer.game,
+                           .kind = offer.kind,
+                           .task_hash = active.task_hash,
+                           .folder = std::move(folder)};
   result.model = offer.model;
   result.size = job::size_class(offer);
   result.ran = active.ran;
@@ -274,8 +268,8 @@ void JobPipeline::report_verdict(const job::Offer& offer, const job::Decision& d
   parts_.decided(verdicts_.back());
 }
 
-asio::awaitable<std::variant<engine::RunRequest, job::Failure>> JobPipeline::prepare(
-    const job::Offer& offer, const job::Plan& plan, const std::filesystem::path& folder) {
+asio::awaitable<std::variant<engine::RunRequest, job::Failure>> JobPipeline::prepare(const job::Offer& offer,
+                                                                                     const job::Plan& plan) {
   if (auto objection = parts_.inputs.objection(offer)) co_return std::move(*objection);
   const engine::Manifest* manifest = parts_.engines.manifest(offer.source.engine, offer.kind);
   if (manifest == nullptr) co_return job::Failure{job::FailureClass::kUnsupported, "the engine was removed"};
@@ -284,9 +278,16 @@ asio::awaitable<std::variant<engine::RunRequest, job::Failure>> JobPipeline::pre
     co_return job::Failure{job::FailureClass::kModelMissing, "model file " + model.missing.front() + " of `" +
                                                                  offer.model.str() + "` is not on this worker"};
   }
-  auto fetched = co_await parts_.inputs.fetch(offer.inputs, manifest->inputs, folder);
-  if (auto* failure = std::get_if<job::Failure>(&fetched)) co_return std::move(*failure);
   engine::RunRequest request;
+  auto inputs = wanted_inputs(offer.inputs, manifest->inputs);
+  // A small JSON result goes into the journal, so a job without any file leaves no trace on the disk.
+  if (!job::is_json_kind(offer.kind) || !inputs.empty()) {
+    auto folder = parts_.journal.make_job_folder(offer.id);
+    if (!folder) co_return disk_failure(folder.error());
+    request.out_dir = std::move(*folder);
+  }
+  auto fetched = co_await parts_.inputs.fetch(std::move(inputs), request.out_dir);
+  if (auto* failure = std::get_if<job::Failure>(&fetched)) co_return std::move(*failure);
   request.job = offer.id;
   request.game = offer.game;
   request.kind = offer.kind;
@@ -295,7 +296,6 @@ asio::awaitable<std::variant<engine::RunRequest, job::Failure>> JobPipeline::pre
   request.defaults = offer.source.defaults;
   request.files = std::move(model.files);
   request.inputs = std::get<std::vector<engine::RunInput>>(std::move(fetched));
-  request.out_dir = folder;
   request.max_time = plan.max_time;
   co_return request;
 }

@@ -100,8 +100,7 @@ class JobPipeline {
   void decline(const job::Offer& offer, const ActiveJob& active, studio::SessionNumber session,
                const job::Decision& decision);
   asio::awaitable<std::variant<engine::RunRequest, job::Failure>> prepare(const job::Offer& offer,
-                                                                          const job::Plan& plan,
-                                                                          const std::filesystem::path& folder);
+                                                                          const job::Plan& plan);
   asio::awaitable<std::variant<job::Artifacts, job::Failure>> execute(const job::Offer& offer,
                                                                       engine::RunRequest request, ActiveJob& active);
   asio::awaitable<void> fail(ActiveJob& active, job::Failure failure);

@@ -82,6 +82,8 @@ class FakeEngines final : public engine::EnginePool {
 
   /// From now on they look for the files of a model.
   void reads_files() { manifest_.fetch_files = true; }
+  /// From now on they want these inputs of a task as files.
+  void reads_inputs(std::vector<std::string> names) { manifest_.inputs = std::move(names); }
 
   std::vector<engine::RunRequest> runs;
 

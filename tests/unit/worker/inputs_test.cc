@@ -41,14 +41,24 @@ TEST(DataUrl, IsRefusedInTheContractsWords) {
   EXPECT_THAT(worker::decode_data_url("data:image/png;base64,").error().message, HasSubstr("empty"));
 }
 
+TEST(WantedInputs, AreThoseThatTheEngineReads) {
+  const std::vector<job::Input> inputs = {{"images", 0, "https://s.example/1"},
+                                          {"audio", 0, "https://s.example/a.wav"},
+                                          {"images", 1, "https://s.example/2"}};
+  const auto wanted = worker::wanted_inputs(inputs, {"image", "images"});
+  ASSERT_EQ(wanted.size(), 2U);
+  EXPECT_EQ(wanted[0].index, 0U);
+  EXPECT_EQ(wanted[1].index, 1U);
+  EXPECT_TRUE(worker::wanted_inputs(inputs, {}).empty());
+}
+
 class Inputs : public testing::Test {
  protected:
   using Fetched = std::variant<std::vector<engine::RunInput>, job::Failure>;
 
   static boost::asio::awaitable<void> fetch(Inputs& self, std::vector<job::Input> inputs) {
-    std::vector<std::string> wanted = {"image", "images"};
     auto folder = self.folder_.path();
-    self.fetched_ = co_await self.inputs_.fetch(std::move(inputs), std::move(wanted), std::move(folder));
+    self.fetched_ = co_await self.inputs_.fetch(std::move(inputs), std::move(folder));
   }
   Fetched run(std::vector<job::Input> inputs) {
     base::TaskGroup tasks(io_.get_executor());
@@ -79,12 +89,6 @@ TEST_F(Inputs, AnInlinePictureBecomesAFileWithItsRealType) {
   ASSERT_EQ(files.size(), 1U);
   EXPECT_EQ(files[0].type, "image/png");
   EXPECT_TRUE(std::filesystem::exists(files[0].path));
-}
-
-TEST_F(Inputs, OnlyWhatTheEngineWantsIsFetched) {
-  const auto fetched = run({{"audio", 0, "https://s.example/a.wav"}});
-  EXPECT_TRUE(std::get<std::vector<engine::RunInput>>(fetched).empty());
-  EXPECT_TRUE(http_.downloads.empty());
 }
 
 TEST_F(Inputs, AFailedFetchNamesThePicture) {

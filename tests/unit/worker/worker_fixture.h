@@ -23,8 +23,9 @@ using studio::LinkEnd;
 
 inline std::string offer_of(const std::string& job, const std::string& kind = "llm",
                             const std::string& engine = "synthetic") {
-  const std::string task = kind == "llm" ? R"({"kind":"llm","messages":[{"role":"user","content":"hello"}]})"
-                                         : R"({"kind":"image","prompt":"a lantern"})";
+  const std::string task = kind == "llm"         ? R"({"kind":"llm","messages":[{"role":"user","content":"hello"}]})"
+                           : kind == "audio_stt" ? R"({"kind":"audio_stt","inputUrl":"https://s.example/clip.wav"})"
+                                                 : R"({"kind":"image","prompt":"a lantern"})";
   return R"({"type":"offer","claim":{"jobId":")" + job +
          R"(","gameId":"g","assetName":"a","model":"m","vramGbEstimate":1.5,"task":)" + task +
          R"(,"modelSource":{"engine":")" + engine +

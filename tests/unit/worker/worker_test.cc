@@ -24,6 +24,25 @@ TEST_F(Worker, RunsAJsonJobFromOfferToAcknowledgement) {
   EXPECT_EQ(journal_->find(base::JobId("job-1"))->outcome, job::Outcome::kDelivered);
 }
 
+TEST_F(Worker, AJobHasAFolderOnlyWhenFilesAreReadOrMade) {
+  start();
+  say(offer_of("job-1", "audio_stt"));
+  EXPECT_EQ(engines_.runs.back().out_dir, "") << "this engine reads no inputs";
+  engines_.finish_json("job-1");
+  clock_.settle();
+  EXPECT_TRUE(studio().has_sent(R"("jobId":"job-1","result":{"answer":1})"));
+  say(R"({"type":"completeAck","jobId":"job-1"})");
+  say(offer_of("job-2", "image"));
+  EXPECT_TRUE(std::filesystem::is_directory(engines_.runs.back().out_dir));
+  http_.answer(200, R"({"ok":true})");
+  engines_.finish_file("job-2");
+  clock_.settle();
+  engines_.reads_inputs({"audio"});
+  say(offer_of("job-3", "audio_stt"));
+  ASSERT_EQ(http_.downloads.size(), 1U);
+  EXPECT_TRUE(std::filesystem::is_directory(http_.downloads[0].destination.parent_path()));
+}
+
 TEST_F(Worker, WakesThePolicyHostBeforeTheOfferIsParsed) {
   start();
   say(offer_of("job-1"));

@@ -8,6 +8,7 @@ import statistics
 import sys
 
 import bench_probes
+from bench_rounds import LIMIT as DISTURBED, Rounds
 from bench_sides import EXT, KINDS, Sides
 
 median = statistics.median
@@ -18,6 +19,7 @@ class Table:
 
     def __init__(self):
         self.rows = {}
+        self.rounds = Rounds()
         print(f"{'':48} {'ours':>10} {'public':>10} {'other':>18} {'ratio':>8} {'target':>9}")
 
     def add(self, name, values, better="lower", target=None, against="public", unit=""):
@@ -36,15 +38,6 @@ class Table:
               f"{f'{ratio:.2f}' if ratio else '':>8} {f'{sign} {target}' if target else '':>9}{mark}", flush=True)
 
 
-def by_turns(rounds, measures):
-    """Each of the measures once a round; all values by name."""
-    values = {name: [] for name in measures}
-    for _ in range(rounds):
-        for name, measure in measures.items():
-            values[name].append(measure())
-    return values
-
-
 def latencies(table, sides, arguments):
     names = sides.names + ["bare"]
     for title, count, pace, quick, targets in (
@@ -53,7 +46,7 @@ def latencies(table, sides, arguments):
             ("offer to accept, 20 a second", min(arguments.offers, 300), 20, True, (0.6, 0.7))):
         def one(side, count=count, pace=pace, quick=quick):
             return sides.run(sides.client(side), "llm", count, pace, quick=quick)["latency_us"]["offer_to_answer"]
-        samples = by_turns(arguments.rounds, {side: lambda side=side: one(side) for side in names})
+        samples = table.rounds.by_turns(arguments.rounds, {side: lambda side=side: one(side) for side in names})
         for key, target in zip(("p50", "p99"), targets):
             values = {side: median([sample[key] for sample in samples[side]]) for side in names}
             table.add(f"{title}, {key}", values, target=target, unit="us")
@@ -70,7 +63,7 @@ def throughput(table, sides, arguments):
             jobs = count if quick or side != "public" else count // 5
             report = sides.run(sides.client(side, kind, ext), kind, jobs, ext=ext, quick=quick)
             return report["steady_per_second"], report["jobs"][0]["offer_to_done_us"]
-        samples = by_turns(arguments.rounds, {side: lambda side=side: one(side) for side in names})
+        samples = table.rounds.by_turns(arguments.rounds, {side: lambda side=side: one(side) for side in names})
         rates, begun = ({side: median([sample[at] for sample in samples[side]]) for side in names} for at in (0, 1))
         first.setdefault(kind, begun)
         table.add(title, rates, "higher", target, unit="jobs/s")
@@ -98,21 +91,24 @@ def many_jobs(table, sides, arguments):
 
 def probes(table, sides, arguments, folder):
     names = sides.names
-    rates, growth = bench_probes.uploads(sides.build, folder, arguments.upload_mib << 20, 3 * arguments.rounds)
+    rates, growth = bench_probes.uploads(sides.build, folder, arguments.upload_mib << 20, table.rounds,
+                                         3 * arguments.rounds)
     curl = median(rates["curl"])
     size = f"{arguments.upload_mib} MiB"
     table.add(f"upload of {size}", {"ours": median(rates["plain"]), "curl": curl}, "higher", 1.0, "curl", "MB/s")
-    table.add(f"upload of {size}, hashed with XXH3", {"ours": median(rates["hash"]), "curl": curl}, "higher", 0.7, "curl", "MB/s")
+    table.add(f"upload of {size}, hashed with XXH3", {"ours": median(rates["hash"]), "curl": curl}, "higher", 0.7, "curl",
+              "MB/s")
     table.add("growth of the daemon by it", {"ours": max(growth), "limit": 1024}, "lower", 1.0, "limit", "KiB")
 
-    large = by_turns(1, {side: lambda side=side: bench_probes.large_prompts(sides, side, arguments.prompt_mb * 1000000)
-                         for side in names})
+    def large_prompts(side):
+        return bench_probes.large_prompts(sides, side, arguments.prompt_mb * 1000000)
+    large = table.rounds.by_turns(1, {side: lambda side=side: large_prompts(side) for side in names})
     for key, target in (("peak_rss_kib", 0.5), ("rss_after_kib", None)):
         table.add(f"{arguments.prompt_mb} MB prompts, {key.rsplit('_', 1)[0].replace('_', ' ')}",
                   {side: large[side][0][key] for side in names}, target=target, unit="KiB")
 
-    starts = by_turns(max(5, arguments.rounds), {side: lambda side=side: bench_probes.start_to_hello(sides, side)
-                                                 for side in names})
+    starts = table.rounds.by_turns(max(5, arguments.rounds), {
+        side: lambda side=side: bench_probes.start_to_hello(sides, side) for side in names})
     table.add("start to hello", {side: median(starts[side]) for side in names}, target=1.5, unit="ms")
 
     rest = {side: bench_probes.idle(sides, side, arguments.idle) for side in names}
@@ -150,9 +146,14 @@ def main():
     throughput(table, sides, arguments)
     many_jobs(table, sides, arguments)
     probes(table, sides, arguments, folder)
-    (folder / "bench.json").write_text(json.dumps({"rounds": arguments.rounds, "rows": table.rows}, indent=2) + "\n")
+    rounds = table.rounds
+    (folder / "bench.json").write_text(json.dumps(
+        {"rounds": arguments.rounds, "done_again": rounds.again, "disturbed": rounds.disturbed, "rows": table.rows},
+        indent=2) + "\n")
     missed = [name for name, row in table.rows.items() if row["met"] is False]
-    print(f"\nwritten to {folder / 'bench.json'}; {len(missed)} of {len(table.rows)} rows miss their target")
+    print(f"\n{rounds.again} of {rounds.done + rounds.again} rounds were done again because the machine's host took more than "
+          f"{DISTURBED:g} % of the processors meanwhile; {rounds.disturbed} stayed disturbed")
+    print(f"written to {folder / 'bench.json'}; {len(missed)} of {len(table.rows)} rows miss their target")
 
 
 if __name__ == "__main__":

@@ -129,7 +129,7 @@ class Sink:
                 connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}")
 
 
-def uploads(build, folder, size, rounds):
+def uploads(build, folder, size, rounds, count):
     """MB/s of curl, of ours and of ours with a hash, one of each by turns; and how much the caller grew, in KiB."""
     file = folder / "upload.bin"
     with file.open("wb") as out:
@@ -138,19 +138,20 @@ def uploads(build, folder, size, rounds):
         # Or the disk would write it while the first rounds run.
         os.fsync(out.fileno())
     sink = Sink()
-    rates = {"curl": [], "plain": [], "hash": []}
     growth = []
-    for _ in range(rounds):
+
+    def curl():
         began = time.monotonic()
         subprocess.run(["curl", "-sS", "-o", "/dev/null", "-F", f"image=@{file};filename=image.png", sink.url],
                        check=True)
-        rates["curl"].append(size / 1e6 / (time.monotonic() - began))
-        for how in ("plain", "hash"):
-            argv = [build / "tests" / "bench" / "upload-client", build / "bin" / "studio-transfer", sink.url, file, "2",
-                    how]
-            done = json.loads(subprocess.run([str(a) for a in argv], check=True, capture_output=True).stdout)
-            # The first one starts the transfer program, as curl's time holds its own start.
-            rates[how].append(size / 1e6 / done["seconds"][0])
-            growth.append(done["growth_kib"])
+        return size / 1e6 / (time.monotonic() - began)
+
+    def ours(how):
+        argv = [build / "tests" / "bench" / "upload-client", build / "bin" / "studio-transfer", sink.url, file, "2", how]
+        done = json.loads(subprocess.run([str(a) for a in argv], check=True, capture_output=True).stdout)
+        growth.append(done["growth_kib"])
+        # The first one starts the transfer program, as curl's time holds its own start.
+        return size / 1e6 / done["seconds"][0]
+    rates = rounds.by_turns(count, {"curl": curl, "plain": lambda: ours("plain"), "hash": lambda: ours("hash")})
     file.unlink()
     return rates, growth

@@ -38,6 +38,11 @@ class Table:
               f"{f'{ratio:.2f}' if ratio else '':>8} {f'{sign} {target}' if target else '':>9}{mark}", flush=True)
 
 
+def enough(count, side, quick):
+    """Without quick acknowledgements a job of the public worker takes 44 ms, so fewer tell as much."""
+    return count if quick or side != "public" else count // 5
+
+
 def latencies(table, sides, arguments):
     names = sides.names + ["bare"]
     for title, count, pace, quick, targets in (
@@ -45,9 +50,8 @@ def latencies(table, sides, arguments):
             ("offer to accept, studio as it is", arguments.offers, 0, False, (0.3, 0.3)),
             ("offer to accept, 20 a second", min(arguments.offers, 300), 20, True, (0.6, 0.7))):
         def one(side, count=count, pace=pace, quick=quick):
-            # Without quick acknowledgements a job of the public worker takes 44 ms, so it gets fewer.
-            offers = count if quick or side != "public" else count // 4
-            return sides.run(sides.client(side), "llm", offers, pace, quick=quick)["latency_us"]["offer_to_answer"]
+            jobs = enough(count, side, quick)
+            return sides.run(sides.client(side), "llm", jobs, pace, quick=quick)["latency_us"]["offer_to_answer"]
         samples = table.rounds.by_turns(arguments.rounds, {side: lambda side=side: one(side) for side in names})
         for key, target in zip(("p50", "p99"), targets):
             values = {side: median([sample[key] for sample in samples[side]]) for side in names}
@@ -61,8 +65,7 @@ def throughput(table, sides, arguments):
     first = {}
     def row(title, kind, ext, count, quick, target):
         def one(side):
-            # Without quick acknowledgements a job of the public worker takes 44 ms, so fewer tell as much.
-            jobs = count if quick or side != "public" else count // 5
+            jobs = enough(count, side, quick)
             report = sides.run(sides.client(side, kind, ext), kind, jobs, ext=ext, quick=quick)
             return report["steady_per_second"], report["jobs"][0]["offer_to_done_us"]
         samples = table.rounds.by_turns(arguments.rounds, {side: lambda side=side: one(side) for side in names})

@@ -44,7 +44,7 @@ class Inputs {
   /// Looked for on the disk thread, when the engine reads any. Requires: `offer` lives as long.
   asio::awaitable<engine::ModelFiles> find_files(const job::Offer& offer, bool read);
 
-  /// Into `folder`, in order.
+  /// Fetches `inputs` into `folder`, in order. Requires: the folder exists when there are any.
   asio::awaitable<std::variant<std::vector<engine::RunInput>, job::Failure>> fetch(std::vector<job::Input> inputs,
                                                                                    std::filesystem::path folder);
 

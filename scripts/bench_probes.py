@@ -1,6 +1,7 @@
 """What scripts/bench measures from outside of a worker: memory, rest, start, and uploads."""
 
 import base64
+import functools
 import hashlib
 import json
 import os
@@ -22,13 +23,12 @@ def idle(sides, side, seconds, tls=False):
     public worker has its certificate authorities built in, and takes no other."""
     scenario = f"[studio]\n{CREDENTIALS}"
     with sides.studio(scenario, "--stay") as (_studio, port, folder):
+        client, where = sides.client(side), port
         if tls:
             ca, certificate, key = bench_tls.authority(folder)
-            door = bench_tls.Door(port, certificate, key)
-            process = sides.ours(folder, door.port, base=f"https://localhost:{door.port}", trusted=ca)
-        else:
-            process = sides.client(side)(folder, port)
-        try:
+            where = bench_tls.Door(port, certificate, key).port
+            client = functools.partial(sides.ours, base=f"https://localhost:{where}", trusted=ca)
+        with sides.running(client, folder, where) as process:
             time.sleep(min(20, seconds))
             pids = tree(process.pid)
             began, woken, busy = time.monotonic(), switches(pids), cpu_seconds(pids)
@@ -38,8 +38,6 @@ def idle(sides, side, seconds, tls=False):
                 sys.exit(f"error: {side} was not connected while it should have been at rest")
             return {"pss_kib": sum_of(pids, "smaps_rollup", "Pss"), "wakeups_per_s": (switches(pids) - woken) / took,
                     "cpu_percent": 100 * (cpu_seconds(pids) - busy) / took}
-        finally:
-            sides.stop(process)
 
 
 def connected(port):
@@ -55,39 +53,41 @@ def large_prompts(sides, side, size):
     jobs = "".join(f"[[jobs]]\nkind = \"{kind}\"\ngame = \"g\"\ncount = 3\nprompt_bytes = {size}\n"
                    for kind in ("image", "llm"))
     with sides.studio(f"[studio]\n{CREDENTIALS}{jobs}", "--quick-ack") as (studio, port, folder):
-        process = sides.client(side)(folder, port)
         peak = 0
-        while studio.poll() is None:
-            peak = max(peak, sum_of(tree(process.pid), "status", "VmRSS"))
-            time.sleep(0.005)
-        report = json.loads((folder / "report.json").read_text())
-        after = sum_of(tree(process.pid), "status", "VmRSS")
-        sides.stop(process)
+        with sides.running(sides.client(side), folder, port) as process:
+            while studio.poll() is None:
+                peak = max(peak, sum_of(tree(process.pid), "status", "VmRSS"))
+                time.sleep(0.005)
+            report = json.loads((folder / "report.json").read_text())
+            after = sum_of(tree(process.pid), "status", "VmRSS")
         delivered = sum(job["outcome"] == "done" for job in report["jobs"])
         return {"peak_rss_kib": peak, "rss_after_kib": after, "delivered": delivered}
+
+
+def switching(connection):
+    """The answer to the WebSocket request that comes on this connection."""
+    head = b""
+    while b"\r\n\r\n" not in head:
+        head += connection.recv(4096)
+    fields = dict(line.split(b": ", 1) for line in head.split(b"\r\n")[1:] if b": " in line)
+    fields = {name.lower(): value for name, value in fields.items()}
+    key = fields[b"sec-websocket-key"] + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+    protocol = fields.get(b"sec-websocket-protocol")
+    chosen = b"Sec-WebSocket-Protocol: " + protocol.split(b",")[0] + b"\r\n" if protocol else b""
+    return (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Accept: " + base64.b64encode(hashlib.sha1(key).digest()) + b"\r\n" + chosen + b"\r\n")
 
 
 def start_to_hello(sides, side):
     """Milliseconds from the start of the program to the first byte of its first frame."""
     with socket.create_server(("127.0.0.1", 0)) as server, tempfile.TemporaryDirectory() as name:
         began = time.monotonic()
-        process = sides.client(side)(pathlib.Path(name), server.getsockname()[1])
-        connection, _ = server.accept()
-        with connection:
-            head = b""
-            while b"\r\n\r\n" not in head:
-                head += connection.recv(4096)
-            fields = dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:] if b": " in line)
-            key = next(line.split(b": ", 1)[1] for line in head.split(b"\r\n")
-                       if line.lower().startswith(b"sec-websocket-key: "))
-            accept = base64.b64encode(hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
-            protocol = fields.get(b"sec-websocket-protocol")
-            chosen = b"Sec-WebSocket-Protocol: " + protocol.split(b",")[0] + b"\r\n" if protocol else b""
-            connection.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                               b"Sec-WebSocket-Accept: " + accept + b"\r\n" + chosen + b"\r\n")
-            connection.recv(1)
-            took = time.monotonic() - began
-        sides.stop(process)
+        with sides.running(sides.client(side), pathlib.Path(name), server.getsockname()[1]):
+            connection, _ = server.accept()
+            with connection:
+                connection.sendall(switching(connection))
+                connection.recv(1)
+                took = time.monotonic() - began
         return 1000 * took
 
 

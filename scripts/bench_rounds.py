@@ -1,9 +1,9 @@
-"""Rounds of measurements by turns. One that the machine's host disturbed is done again, whatever it measured."""
+"""Measurements by turns. One that the machine's host disturbed is done again, whatever it measured."""
 
 import pathlib
 
-LIMIT = 2.0  # percent of the processors' time that the host may give to others during a round
-TRIES = 3
+LIMIT = 2.0  # percent of the processors' time that the host may give to others during a measurement
+TRIES = 4
 
 
 def ticks():
@@ -20,19 +20,20 @@ class Rounds:
         """Each of the measures once a round; all values by name."""
         values = {name: [] for name in measures}
         for _ in range(count):
-            for name, value in self.least_disturbed(measures).items():
-                values[name].append(value)
+            for name, measure in measures.items():
+                values[name].append(self.least_disturbed(measure))
         return values
 
-    def least_disturbed(self, measures):
+    def least_disturbed(self, measure):
+        # By the measurement, not by the round: a long one of another side would hide what disturbed a short one.
         tries = []
         while len(tries) < TRIES and (not tries or tries[-1][0] > LIMIT):
             before = ticks()
-            values = {name: measure() for name, measure in measures.items()}
+            value = measure()
             passed, stolen = (after - begun for begun, after in zip(before, ticks()))
-            tries.append((100 * stolen / max(passed, 1), values))
-        share, values = min(tries, key=lambda one: one[0])
+            tries.append((100 * stolen / max(passed, 1), value))
+        share, value = min(tries, key=lambda one: one[0])
         self.done += 1
         self.again += len(tries) - 1
         self.disturbed += share > LIMIT
-        return values
+        return value

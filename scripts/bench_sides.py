@@ -94,9 +94,16 @@ class Sides:
                 studio.stdout.close()
 
     @staticmethod
-    def stop(process):
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
+    @contextlib.contextmanager
+    def running(client, *where):
+        """A client's process; it ends with the block, also when the block fails: one left over shares its memory's
+        pages with the next of its kind."""
+        process = client(*where)
+        try:
+            yield process
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(30)
 
     def run(self, client, kind, count, pace=0, ext=None, quick=True, keep=None):
         """One client against a fresh studio; the studio's report."""
@@ -105,9 +112,8 @@ class Sides:
                     f"game = \"harbour-tales\"\ncount = {count}\nprompt = \"{PROMPT}\"\n{task}")
         options = ["--bench"] + (["--quick-ack"] if quick else []) + (["--results", keep] if keep else [])
         with self.studio(scenario, *options) as (studio, port, folder):
-            process = client(folder, port)
-            code = studio.wait(LIMIT + 10)
-            self.stop(process)
+            with self.running(client, folder, port):
+                code = studio.wait(LIMIT + 10)
             if code != 0:
                 sys.exit(f"error: dev-studio ended with {code} while measuring {kind}")
             return json.loads((folder / "report.json").read_text())
@@ -126,8 +132,8 @@ def tree(pid):
     """The process and everything below it."""
     pids = [pid]
     for parent in pids:
-        for task in pathlib.Path(f"/proc/{parent}/task").glob("*/children"):
-            with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # a process or thread that has ended meanwhile
+            for task in pathlib.Path(f"/proc/{parent}/task").glob("*/children"):
                 pids += [int(child) for child in task.read_text().split()]
     return pids
 

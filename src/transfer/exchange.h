@@ -25,7 +25,7 @@ class Exchange {
 
   CURL* handle() const { return easy_.get(); }
 
-  /// curl is done with the handle. Nothing: it must run once more (a redirect was followed).
+  /// curl is done with the handle. Nothing: it must run once more (a redirect, a dead connection).
   virtual std::optional<Answer> finished(CURLcode code) = 0;
 
   /// When `check` wants to be called next; nothing = never.

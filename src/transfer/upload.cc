@@ -131,7 +131,14 @@ class UploadExchange final : public Exchange {
     window_start_ = now;
   }
 
-  std::optional<Answer> finished(CURLcode code) override { return answer(code); }
+  std::optional<Answer> finished(CURLcode code) override {
+    if (!sent_afresh_ && kept_connection_was_dead(code)) {
+      sent_afresh_ = true;
+      set(CURLOPT_FRESH_CONNECT, 1L);
+      return std::nullopt;
+    }
+    return answer(code);
+  }
 
   std::optional<base::SteadyTime> next_check() const override {
     constexpr base::Duration kTick = std::chrono::seconds(1);
@@ -166,6 +173,15 @@ class UploadExchange final : public Exchange {
     std::unique_ptr<FilePart> file;
   };
 
+  /// curl sends again by itself when it reads the hang-up first, and gives up when sending meets it first.
+  bool kept_connection_was_dead(CURLcode code) const {
+    long opened = 0;
+    long status = 0;
+    curl_easy_getinfo(handle(), CURLINFO_NUM_CONNECTS, &opened);
+    curl_easy_getinfo(handle(), CURLINFO_RESPONSE_CODE, &status);
+    return code == CURLE_SEND_ERROR && opened == 0 && status == 0;
+  }
+
   static base::Status mime_status(CURLcode code) {
     if (code == CURLE_OK) return {};
     return base::Error{base::Code::kUnavailable, std::string("cannot build the form: ") + curl_easy_strerror(code)};
@@ -181,7 +197,7 @@ class UploadExchange final : public Exchange {
     return *got;
   }
 
-  /// curl sends a body again when a kept connection turns out to be dead.
+  /// A body is sent again when a kept connection turns out to be dead.
   static int seek_file(void* context, curl_off_t offset, int origin) {
     if (offset != 0 || origin != SEEK_SET) return CURL_SEEKFUNC_CANTSEEK;
     auto& source = *static_cast<Source*>(context);
@@ -197,6 +213,7 @@ class UploadExchange final : public Exchange {
   base::SteadyTime window_start_{};
   curl_off_t window_sent_ = 0;
   bool answering_ = false;
+  bool sent_afresh_ = false;
 };
 
 }  // namespace

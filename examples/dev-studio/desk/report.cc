@@ -78,7 +78,6 @@ json::object make_report(const Studio& studio, base::SteadyTime now) {
           {"latency_us",
            {{"offer_to_answer", percentiles(studio.answer_latencies())}, {"offer_to_done", percentiles(done)}}},
           {"jobs_per_second", tenths(studio.jobs_per_second())},
-          {"steady_per_second", tenths(studio.steady_per_second())},
           {"elapsed_ms", tenths(record.ms_since_start(now))},
           {"settled", studio.book().settled()},
           {"sessions", studio.session_rows(now)},

@@ -262,9 +262,4 @@ double Studio::jobs_per_second() const {
   return static_cast<double>(done_) * 1e9 / static_cast<double>((*last_done_ - *first_offer_).count());
 }
 
-double Studio::steady_per_second() const {
-  if (!first_done_ || *last_done_ <= *first_done_) return 0;
-  return static_cast<double>(done_ - 1) * 1e9 / static_cast<double>((*last_done_ - *first_done_).count());
-}
-
 }  // namespace desk

@@ -39,8 +39,6 @@ class Studio {
   const JobBook& book() const { return book_; }
   const std::vector<double>& answer_latencies() const { return answers_us_; }
   double jobs_per_second() const;
-  /// The same behind the first result: without what the first job has to start.
-  double steady_per_second() const;
 
   /// Call once for every upgrade request. A status: answer with it instead of opening a session.
   std::optional<unsigned> refuse_upgrade();
@@ -131,7 +129,7 @@ class Studio {
   std::vector<std::pair<base::SteadyTime, SessionId>> deferred_drops_;
   SessionId next_session_ = 1;
   std::uint64_t upgrades_ = 0, offers_ = 0, accepts_ = 0, uploads_ = 0, json_results_ = 0, done_ = 0;
-  std::optional<base::SteadyTime> first_offer_, first_done_, last_done_, finish_at_, silence_at_;
+  std::optional<base::SteadyTime> first_offer_, last_done_, finish_at_, silence_at_;
   std::optional<base::SteadyTime> next_offer_;  // the pacing grid's next line
   std::optional<base::SteadyTime> paced_wake_;  // set while a job waits for that line
   base::SteadyTime next_sweep_;

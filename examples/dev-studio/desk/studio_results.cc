@@ -115,7 +115,6 @@ void Studio::deliver(JobIndex index, StoredResult result, std::string_view frame
   Job& job = book_.at(index);
   ++job.deliveries;
   record_.count("delivered");
-  if (!first_done_) first_done_ = now;
   last_done_ = now;
   if (Session* session = find(job.holder)) {
     job.done_by = session->id;

@@ -42,20 +42,6 @@ TEST(Report, TellsWhatBecameOfEveryJob) {
   EXPECT_EQ(report.at("counters").at("in.completeJson").to_number<int>(), 1);
 }
 
-TEST(Report, TellsTheRateWithAndWithoutTheFirstJob) {
-  Desk desk(R"({"jobs":[{"kind":"llm","count":3,"unique_prompts":false,"prompt":"p"}]})");
-  const SessionId session = desk.arrive();
-  for (const int took_us : {3000, 500, 500}) {
-    const std::string job = "job-" + std::to_string(desk->book().settled() + 1);
-    desk.say(session, fakes::accept(job));
-    desk.now += std::chrono::microseconds(took_us);
-    desk.say(session, fakes::complete(job, fakes::chat(), "p"));
-  }
-  const json::object report = make_report(*desk, desk.now);
-  EXPECT_EQ(report.at("jobs_per_second").to_number<double>(), 750);
-  EXPECT_EQ(report.at("steady_per_second").to_number<double>(), 2000);
-}
-
 TEST(Report, QuotesTheFrameOfAViolation) {
   Desk desk(R"({})");
   const SessionId session = desk.arrive();

@@ -25,9 +25,11 @@ class Table:
     def add(self, name, values, better="lower", target=None, against="public", unit=""):
         ours, other = values["ours"], values.get(against)
         ratio = ours / other if other else None
+        # Where nothing is allowed, no other side makes it better.
+        judged = ours if target == 0 else ratio
         met = None
-        if target is not None and ratio is not None:
-            met = ratio <= target if better == "lower" else ratio >= target
+        if target is not None and judged is not None:
+            met = judged <= target if better == "lower" else judged >= target
         self.rows[name] = {**values, "unit": unit, "ratio": ratio, "against": against, "target": target, "met": met}
         extra = next((f"{side} {value:.4g}" for side, value in values.items() if side not in ("ours", "public")), "")
         public = f"{values['public']:.4g}" if "public" in values else ""
@@ -35,7 +37,7 @@ class Table:
         mark = {None: "", True: "", False: " missed"}[met]
         print(f"{name + (f' ({unit})' if unit else ''):48} {ours:10.4g} "
               f"{public:>10} {extra:>18} "
-              f"{f'{ratio:.2f}' if ratio else '':>8} {f'{sign} {target}' if target else '':>9}{mark}", flush=True)
+              f"{f'{ratio:.2f}' if ratio else '':>8} {'' if target is None else f'{sign} {target}':>9}{mark}", flush=True)
 
 
 def enough(count, side, quick):
@@ -162,10 +164,10 @@ def main():
     (folder / "bench.json").write_text(json.dumps(
         {"rounds": arguments.rounds, "done_again": rounds.again, "disturbed": rounds.disturbed, "rows": table.rows},
         indent=2) + "\n")
-    missed = [name for name, row in table.rows.items() if row["met"] is False]
+    met = [row["met"] for row in table.rows.values() if row["met"] is not None]
     print(f"\n{rounds.again} of {rounds.done + rounds.again} measurements were done again because the machine's host took "
           f"more than {DISTURBED:g} % of the processors meanwhile; {rounds.disturbed} stayed disturbed")
-    print(f"written to {folder / 'bench.json'}; {len(missed)} of {len(table.rows)} rows miss their target")
+    print(f"written to {folder / 'bench.json'}; {met.count(False)} of {len(met)} rows with a target miss it")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 #include "base/files.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -54,7 +55,7 @@ Result<std::string> read_file(const std::filesystem::path& path, Bytes limit) {
   if (S_ISREG(info.st_mode) && static_cast<Bytes>(info.st_size) > limit) return too_large;
   std::string text;
   text.reserve(static_cast<std::size_t>(info.st_size));
-  std::string chunk(64 * kKiB, '\0');
+  std::array<char, 64 * kKiB> chunk;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled by read
   for (;;) {
     const ssize_t got = ::read(fd.get(), chunk.data(), chunk.size());
     if (got < 0) {

@@ -1,6 +1,8 @@
 #include "history/record.h"
 
 #include <array>
+#include <bit>
+#include <cstring>
 #include <utility>
 
 #include <boost/json.hpp>
@@ -41,18 +43,19 @@ constexpr CrcTables kCrc = [] {
   return tables;
 }();
 
-std::uint32_t get_u32(std::string_view bytes, std::size_t at) {
+static_assert(std::endian::native == std::endian::little, "the journal's numbers have their low byte first");
+
+/// Requires: four bytes.
+std::uint32_t get_u32(const char* bytes) {
   std::uint32_t value = 0;
-  for (std::size_t i = 0; i < 4; ++i) {
-    value |= static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[at + i])) << (8 * i);
-  }
+  std::memcpy(&value, bytes, sizeof value);
   return value;
 }
 
 std::uint32_t crc_step(std::uint32_t crc, std::string_view bytes) {
   for (; bytes.size() >= 8; bytes.remove_prefix(8)) {
-    const std::uint32_t low = get_u32(bytes, 0) ^ crc;
-    const std::uint32_t high = get_u32(bytes, 4);
+    const std::uint32_t low = get_u32(bytes.data()) ^ crc;
+    const std::uint32_t high = get_u32(bytes.data() + 4);
     crc = kCrc[7][low & 0xFF] ^ kCrc[6][(low >> 8) & 0xFF] ^ kCrc[5][(low >> 16) & 0xFF] ^ kCrc[4][low >> 24] ^
           kCrc[3][high & 0xFF] ^ kCrc[2][(high >> 8) & 0xFF] ^ kCrc[1][(high >> 16) & 0xFF] ^ kCrc[0][high >> 24];
   }
@@ -61,7 +64,7 @@ std::uint32_t crc_step(std::uint32_t crc, std::string_view bytes) {
 }
 
 void put_u32(char* to, std::uint32_t value) {
-  for (int i = 0; i < 4; ++i) to[i] = static_cast<char>(value >> (8 * i));
+  std::memcpy(to, &value, sizeof value);
 }
 
 void put_text(json::object& object, std::string_view key, std::string_view text) {
@@ -316,11 +319,11 @@ std::optional<Record> read(Reader& from) {
 /// Size of the sound frame at `offset`, 0 when there is none.
 std::size_t frame_size(std::string_view bytes, std::size_t offset) {
   if (bytes.size() - offset < kFrameBytes || bytes.substr(offset, kMagic.size()) != kMagic) return 0;
-  const std::size_t length = get_u32(bytes, offset + 4);
+  const std::size_t length = get_u32(bytes.data() + offset + 4);
   if (length > kPayloadLimit || length > bytes.size() - offset - kFrameBytes) return 0;
   std::uint32_t crc = crc_step(UINT32_MAX, bytes.substr(offset + 4, 4));
   crc = ~crc_step(crc, bytes.substr(offset + kFrameBytes, length));
-  return crc == get_u32(bytes, offset + 8) ? kFrameBytes + length : 0;
+  return crc == get_u32(bytes.data() + offset + 8) ? kFrameBytes + length : 0;
 }
 
 }  // namespace

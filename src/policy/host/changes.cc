@@ -128,9 +128,10 @@ asio::awaitable<base::Result<std::string>> Host::go_back(std::optional<std::uint
   if (declared_ && generation == status_.generation) {
     co_return base::Error{base::Code::kConflict, "generation " + std::to_string(generation) + " is in force already"};
   }
+  // Read first, here and in a promotion: what is saved meanwhile is newer, and gets its turn.
+  const auto folder = co_await reload_.read();
   auto started = co_await start_child(kept->files);
   if (!started) co_return std::move(started).error().within("generation " + std::to_string(generation));
-  const auto folder = read_sources(options_.path);
   keeper_.go_back(generation, folder ? generations::fingerprint(*folder) : std::string());
   activate(std::move(*started), std::move(kept->files), std::move(kept->about.hash), generation);
   co_await keeper_.written();
@@ -160,8 +161,7 @@ asio::awaitable<base::Result<std::string>> Host::put_held_in_force(bool shadow) 
   std::string turned_away;
   if (from_shadow) {
     done = " until the policy folder changes: copy " + shadow_->path().string() + " over it to keep it";
-    // Read before the tests run: what is saved meanwhile is newer, and gets its turn.
-    const auto folder = read_sources(options_.path);
+    const auto folder = co_await reload_.read();
     if (folder) turned_away = generations::fingerprint(*folder);
   }
   auto started = co_await start_child(files);

@@ -32,6 +32,11 @@ base::Result<SourceFiles> Reload::read_now() {
   return files;
 }
 
+asio::awaitable<base::Result<SourceFiles>> Reload::read() const {
+  auto work = [path = path_] { return read_sources(path); };
+  co_return co_await base::run_on(disk_, std::move(work));
+}
+
 bool Reload::is_new(const base::Result<SourceFiles>& files) const {
   if (!files) return files.error().message != error_;
   return !error_.empty() || *files != seen_;
@@ -51,9 +56,7 @@ asio::awaitable<void> Reload::wait_for_change(FolderWatch& watch) {
     auto wait = base::with_timeout(clock_, interval, std::string("an event"), watch.changed(clock_));
     const auto event = co_await std::move(wait);
     if (event) co_return;
-    auto look = [path = path_] { return read_sources(path); };
-    auto looking = base::run_on(disk_, std::move(look));
-    const auto files = co_await std::move(looking);
+    const auto files = co_await read();
     if (is_new(files)) co_return;
   }
 }
@@ -83,8 +86,8 @@ asio::awaitable<base::Result<SourceFiles>> Reload::next(FolderWatch& watch) {
     std::optional<base::SteadyTime> patience;
     for (;;) {
       co_await settle(watch);
-      auto files = read_sources(path_);
-      const auto again = read_sources(path_);
+      auto files = co_await read();
+      const auto again = co_await read();
       const bool steady = files.has_value() == again.has_value() && (!files || *files == *again);
       if (steady && !looks_unfinished(watch, files)) patience = clock_.now();
       if (!patience) patience = clock_.now() + kUnfinished;

@@ -26,14 +26,17 @@ base::Duration look_interval(const std::filesystem::path& path);
 
 class Reload {
  public:
-  /// `disk`: reads the files when nothing happened, because a folder of the network may block. `look`: how often it
-  /// does; none = look_interval.
+  /// `disk`: reads the files, because a folder of the network may block. `look`: how often it does so when nothing
+  /// happened; none = look_interval.
   Reload(base::Clock& clock, boost::asio::any_io_executor disk, std::filesystem::path path, base::Duration quiet,
          std::optional<base::Duration> look)
       : clock_(clock), disk_(std::move(disk)), path_(std::move(path)), quiet_(quiet), look_(look) {}
 
-  /// The files as they are, for a start. Remembered as seen.
+  /// The files as they are, for a start: on the thread that asks. Remembered as seen.
   base::Result<SourceFiles> read_now();
+
+  /// The files as they are, read on `disk`.
+  asio::awaitable<base::Result<SourceFiles>> read() const;
 
   /// The next state of the files that differs from the last one seen, or the next error in reading them that does.
   asio::awaitable<base::Result<SourceFiles>> next(FolderWatch& watch);

@@ -6,6 +6,7 @@
 
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include "host_fixture.h"
@@ -55,6 +56,7 @@ class Containment : public PolicyHostTest {
  public:
   Containment() {
     options.quiet = 5ms;
+    options.disk = disk.get_executor();
     write(folder / "90-next.lua", runner("next.lua"));
   }
 
@@ -97,6 +99,7 @@ class Containment : public PolicyHostTest {
     ++rows;
   }
 
+  asio::thread_pool disk{1};
   Milliseconds latest_beat{};
   int rows = 0;
 

@@ -22,6 +22,10 @@
 namespace history {
 namespace {
 
+/// So many times as long as it may be, a journal is written anew before a start goes on. A shorter one is left to the
+/// background, which begins when a job ends: a worker that dies before any job ends must not let it grow for ever.
+constexpr base::Bytes kFarTooLong = 4;
+
 struct Durability {
   base::Status journal;
   base::Status results;
@@ -71,7 +75,7 @@ class FileJournal final : public Journal {
   };
   class RoundEnd;
 
-  base::Status repair(std::string_view bytes, const Replayed& replayed);
+  base::Status repair(const Replayed& replayed);
   bool set_aside(const Replayed& replayed);
   base::Status compact_now();
   base::Status write_header();
@@ -136,7 +140,7 @@ base::Status FileJournal::open() {
   if (bytes.empty()) {
     CHECK_OK(write_header());
   } else {
-    CHECK_OK(repair(bytes, replayed));
+    CHECK_OK(repair(replayed));
   }
   drop_abandoned();
   // An earlier process may have died before it synced what it wrote: the next sync covers that too.
@@ -163,8 +167,8 @@ base::Status FileJournal::write_header() {
   return folder_->sync();
 }
 
-base::Status FileJournal::repair(std::string_view bytes, const Replayed& replayed) {
-  const bool long_file = bytes.size() > options_.rotate_bytes;
+base::Status FileJournal::repair(const Replayed& replayed) {
+  const bool long_file = size_ > kFarTooLong * options_.rotate_bytes;
   if (replayed.damaged == 0 && replayed.has_header && !long_file) return {};
   if (replayed.damaged > 0 && !set_aside(replayed)) return {};
   if (long_file || replayed.damaged_before_end || !replayed.has_header) {

@@ -72,7 +72,7 @@ class Folder;
 struct JournalOptions {
   std::filesystem::path folder;                // state folder; created 0700
   std::size_t remembered_jobs = 10000;         // closed ones that `find` still knows
-  base::Bytes rotate_bytes = 16 * base::kMiB;  // compacted above this, at open and in the background
+  base::Bytes rotate_bytes = 16 * base::kMiB;  // compacted above this in the background, above 4 times this at open
   base::Bytes reserve_bytes = base::kMiB;      // kept for the ends of jobs on a full disk: thousands of records
   std::shared_ptr<Folder> storage;             // of the journal file; none = the file system
 };

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/ids.h"
 #include "base/result.h"
 
 namespace simulation {
@@ -56,6 +57,7 @@ struct Plan {
   std::uint64_t seed = 1;
   base::Duration length = std::chrono::hours(1);
   std::bitset<kFaults> faults;
+  base::Bytes rotate_bytes = 24 * base::kKiB;  // of the journal
   Plant plant = Plant::kNone;
 
   bool has(Fault fault) const { return faults.test(static_cast<std::size_t>(fault)); }

@@ -67,7 +67,7 @@ void World::boot() {
   history::JournalOptions options;
   options.folder = state_;
   options.reserve_bytes = 0;
-  options.rotate_bytes = 24 * base::kKiB;
+  options.rotate_bytes = plan_.rotate_bytes;
   options.storage = std::make_shared<history::MemoryFolder>(disk_);
   auto journal = history::Journal::open(std::move(options), io_.get_executor());
   if (doomed_ != nullptr) return;

@@ -223,7 +223,7 @@ TEST_F(JournalTest, U11_TakesNoJobsWhileFoldersCannotBeMade) {
   EXPECT_TRUE(std::filesystem::is_empty(file("jobs"))) << "the probe is gone";
 }
 
-TEST_F(JournalTest, IsCompactedAtOpenWhenItHasGrown) {
+TEST_F(JournalTest, IsCompactedAtOpenWhenItHasGrownFarTooLong) {
   JournalOptions options = world_.options();
   {
     const auto journal = world_.open(options);
@@ -235,8 +235,11 @@ TEST_F(JournalTest, IsCompactedAtOpenWhenItHasGrown) {
     }
   }
   const auto before = journal_bytes().size();
-  options.rotate_bytes = before / 2;
+  options.rotate_bytes = before / 4 + 1;
   options.remembered_jobs = 10;
+  EXPECT_EQ(world_.open(options)->undelivered().size(), 1U);
+  EXPECT_EQ(journal_bytes().size(), before) << "a start does not wait for that";
+  options.rotate_bytes = before / 4 - 1;
   const auto journal = world_.open(options);
   EXPECT_LT(journal_bytes().size(), before / 10);
   EXPECT_EQ(journal->undelivered().size(), 1U);
@@ -261,6 +264,25 @@ TEST_F(JournalTest, IsCompactedInTheBackgroundWhileItGrows) {
   }
   EXPECT_LT(largest, 16 * base::kKiB);
   EXPECT_EQ(journal->find(JobId("job-1999"))->stage, Stage::kClosed);
+}
+
+TEST_F(JournalTest, IsCompactedInTheBackgroundWhenItWasLongAtOpen) {
+  JournalOptions options = world_.options();
+  {
+    const auto journal = world_.open(options);
+    for (int i = 0; i < 200; ++i) ASSERT_TRUE(journal->closed(record("job-" + std::to_string(i))));
+  }
+  const auto before = journal_bytes().size();
+  options.rotate_bytes = before - 1;
+  options.remembered_jobs = 10;
+  const auto journal = world_.open(options);
+  ASSERT_TRUE(journal->accepted(offer("next"), "h", kThen));
+  EXPECT_GT(journal_bytes().size(), before);
+  ASSERT_TRUE(journal->closed(record("next")));
+  ASSERT_TRUE(world_.sync(*journal));
+  ASSERT_TRUE(journal->accepted(offer("another"), "h", kThen));
+  EXPECT_LT(journal_bytes().size(), before / 10);
+  EXPECT_EQ(journal->find(JobId("next"))->stage, Stage::kClosed);
 }
 
 TEST_F(JournalTest, U9_HoldsTenThousandEntries) {

@@ -19,6 +19,7 @@ class JsonWriter {
   JsonWriter& end_object() { return end('}'); }
   JsonWriter& begin_array() { return begin('['); }
   JsonWriter& end_array() { return end(']'); }
+  /// Requires: a name of the contract, which needs no escape.
   JsonWriter& key(std::string_view name);
 
   /// Invalid UTF-8 becomes U+FFFD: a frame must never be unreadable because of a text in it.

@@ -85,6 +85,7 @@ int run_seeds(const Arguments& arguments, const base::TempDir& folder) {
   Outcome sum;
   std::uint64_t failed = 0;
   Progress progress(arguments.seeds);
+  const auto start = std::chrono::steady_clock::now();
   const auto work = [&] {
     for (;;) {
       const std::uint64_t seed = next++;
@@ -108,8 +109,9 @@ int run_seeds(const Arguments& arguments, const base::TempDir& folder) {
   std::vector<std::thread> threads;
   for (unsigned i = 0; i < arguments.jobs; ++i) threads.emplace_back(work);
   for (auto& thread : threads) thread.join();
-  std::printf("%llu seeds, %llu failed: %llu jobs, %llu worker processes, %llu events, digest %016llx\n",
-              static_cast<unsigned long long>(arguments.seeds), static_cast<unsigned long long>(failed),
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  std::printf("%llu seeds in %.1f s, %llu failed: %llu jobs, %llu worker processes, %llu events, digest %016llx\n",
+              static_cast<unsigned long long>(arguments.seeds), took.count(), static_cast<unsigned long long>(failed),
               static_cast<unsigned long long>(sum.jobs), static_cast<unsigned long long>(sum.lives),
               static_cast<unsigned long long>(sum.events), static_cast<unsigned long long>(sum.digest));
   return failed == 0 ? 0 : 1;

@@ -83,6 +83,10 @@ class Studio {
     std::map<std::string, int> owed;  // offers without an accept or reject
     base::SteadyTime heartbeat{};
   };
+  struct HeardHeartbeat {
+    std::string text;
+    protocol::Heartbeat heartbeat;
+  };
 
   void on(std::uint64_t id, Session& session, const protocol::Hello& hello);
   void on(std::uint64_t id, Session& session, const protocol::Heartbeat& heartbeat);
@@ -109,6 +113,7 @@ class Studio {
   std::map<std::uint64_t, Session> sessions_;
   std::map<std::string, base::SteadyTime> ask_again_;
   std::uint64_t last_session_ = 0;
+  std::optional<HeardHeartbeat> last_heartbeat_;
   bool calm_ = false;
 };
 

@@ -87,35 +87,30 @@ asio::awaitable<void> JobPipeline::run(studio::OfferedJob offered) {
   report_verdict(offer, decision, took);
 
   std::optional<history::JsonText> fresh;
-  auto produced = co_await work(offer, decision.plan, *active, fresh);
-  if (!produced) co_return;
+  auto worked = co_await work(offer, decision.plan, *active, fresh);
+  // Whatever comes now needs the studio and may take long; the memory is free.
   lease.release();
+  if (auto* failure = std::get_if<job::Failure>(&worked)) co_return co_await fail(*active, std::move(*failure));
   parts_.jobs.enter(*active, JobStage::kDelivering);
   // A cancellation that came too late to stop the engine: the result stays in the outbox for its next claim.
   const auto cancellation = co_await asio::this_coro::cancellation_state;
   if (cancellation.cancelled() != asio::cancellation_type::none) co_return;
   co_await asio::this_coro::throw_if_cancelled(true);
-  auto delivered = co_await parts_.delivery.deliver(std::move(*produced), active, std::move(fresh));
+  auto& produced = std::get<history::Produced>(worked);
+  auto delivered = co_await parts_.delivery.deliver(std::move(produced), active, std::move(fresh));
   co_await finish(*active, std::move(delivered));
 }
 
-asio::awaitable<std::optional<history::Produced>> JobPipeline::work(job::Offer& offer, job::Plan plan,
-                                                                    ActiveJob& active,
-                                                                    std::optional<history::JsonText>& fresh) {
+asio::awaitable<std::variant<history::Produced, job::Failure>> JobPipeline::work(
+    job::Offer& offer, job::Plan plan, ActiveJob& active, std::optional<history::JsonText>& fresh) {
   auto prepared = co_await prepare(offer, plan);
-  if (auto* failure = std::get_if<job::Failure>(&prepared)) {
-    co_await fail(active, std::move(*failure));
-    co_return std::nullopt;
-  }
+  if (auto* failure = std::get_if<job::Failure>(&prepared)) co_return std::move(*failure);
   auto& request = std::get<engine::RunRequest>(prepared);
   auto task = std::make_shared<const std::string>(std::move(offer.task));
   request.task = task;
   std::filesystem::path folder = request.out_dir;
   auto outcome = co_await execute(offer, std::move(request), active);
-  if (auto* failure = std::get_if<job::Failure>(&outcome)) {
-    co_await fail(active, std::move(*failure));
-    co_return std::nullopt;
-  }
+  if (auto* failure = std::get_if<job::Failure>(&outcome)) co_return std::move(*failure);
   auto& artifacts = std::get<job::Artifacts>(outcome);
   std::string prompt = protocol::full_prompt(offer.kind, *task);
   task.reset();
@@ -129,10 +124,7 @@ asio::awaitable<std::optional<history::Produced>> JobPipeline::work(job::Offer& 
   result.ran = active.ran;
   result.worker = parts_.link.status().worker.str();
   auto produced = co_await parts_.delivery.keep(std::move(result), artifacts, prompt);
-  if (!produced) {
-    co_await fail(active, disk_failure(produced.error()));
-    co_return std::nullopt;
-  }
+  if (!produced) co_return disk_failure(produced.error());
   if (auto* json = std::get_if<job::JsonResult>(&artifacts)) {
     fresh = history::JsonText{std::move(json->text), std::move(prompt)};
   }

@@ -93,9 +93,10 @@ class JobPipeline {
   bool is_here_already(const job::Offer& offer, const std::string& hash, studio::SessionNumber session);
   asio::awaitable<job::Decision> decide(const job::Offer& offer);
   admission::Lease admit(const job::Offer& offer, const std::string& hash, job::Decision& decision);
-  /// Everything from the accept frame to the stored result; the result, or nothing when the job has ended.
-  asio::awaitable<std::optional<history::Produced>> work(job::Offer& offer, job::Plan plan, ActiveJob& active,
-                                                         std::optional<history::JsonText>& fresh);
+  /// Everything from the accept frame to the stored result.
+  asio::awaitable<std::variant<history::Produced, job::Failure>> work(job::Offer& offer, job::Plan plan,
+                                                                      ActiveJob& active,
+                                                                      std::optional<history::JsonText>& fresh);
   base::Status accept(const ActiveJob& active, studio::SessionNumber session);
   void decline(const job::Offer& offer, const ActiveJob& active, studio::SessionNumber session,
                const job::Decision& decision);

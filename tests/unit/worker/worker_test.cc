@@ -240,6 +240,17 @@ TEST_F(Worker, AFailureSaysWhetherItMayBeRetried) {
   EXPECT_TRUE(studio().has_sent(R"("error":"signal 11","retryable":true)"));
 }
 
+TEST_F(Worker, AFailedJobHoldsNoMemoryWhileTheStudioIsSlowToConfirmIt) {
+  start();
+  say(offer_of("job-1"));
+  EXPECT_EQ(promised_gib(), 1.5);
+  engines_.finish("job-1", job::Failure{job::FailureClass::kCrashed, "signal 11"});
+  clock_.settle();
+  EXPECT_TRUE(studio().has_sent(R"("error":"signal 11")"));
+  EXPECT_EQ(counter("failed"), 0) << "it is not confirmed yet";
+  EXPECT_EQ(promised_gib(), 0);
+}
+
 TEST_F(Worker, EndsAfterAFatalFrameWhateverTheEngineDoesInThatMoment) {
   start();
   say(offer_of("job-1"));

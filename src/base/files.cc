@@ -1,10 +1,10 @@
 #include "base/files.h"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
+#include <memory>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
@@ -55,15 +55,16 @@ Result<std::string> read_file(const std::filesystem::path& path, Bytes limit) {
   if (S_ISREG(info.st_mode) && static_cast<Bytes>(info.st_size) > limit) return too_large;
   std::string text;
   text.reserve(static_cast<std::size_t>(info.st_size));
-  std::array<char, 64 * kKiB> chunk;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled by read
+  constexpr std::size_t kChunk = 64 * kKiB;
+  const auto chunk = std::make_unique_for_overwrite<char[]>(kChunk);
   for (;;) {
-    const ssize_t got = ::read(fd.get(), chunk.data(), chunk.size());
+    const ssize_t got = ::read(fd.get(), chunk.get(), kChunk);
     if (got < 0) {
       if (errno == EINTR) continue;
       return file_error("read", path, errno);
     }
     if (got == 0) return text;
-    text.append(chunk.data(), static_cast<std::size_t>(got));
+    text.append(chunk.get(), static_cast<std::size_t>(got));
     if (text.size() > limit) return too_large;
   }
 }

@@ -98,7 +98,7 @@ std::uint64_t Studio::opened(std::shared_ptr<StudioWire> wire) {
 void Studio::heard(std::uint64_t id, const std::string& text) {
   const auto found = sessions_.find(id);
   if (found == sessions_.end()) return;
-  // Nine of ten frames are the last heartbeat again, and reading one costs more than the rest of a second.
+  // More than a third of all frames are the last heartbeat again; not reading those saves 7 % of an hour.
   if (last_heartbeat_ && text == last_heartbeat_->text && found->second.welcomed) {
     return on(id, found->second, last_heartbeat_->heartbeat);
   }

@@ -99,7 +99,6 @@ class Worker : public testing::Test {
     welcome();
   }
   boost::json::object status() { return boost::json::parse(worker_->status()).as_object(); }
-  double promised_gib() { return status().at("vram").at("promised_gib").to_number<double>(); }
   std::int64_t counter(const char* name) { return status().at("counters").at(name).to_number<std::int64_t>(); }
 
   base::TempDir folder_ = std::move(*base::TempDir::create("worker-test"));

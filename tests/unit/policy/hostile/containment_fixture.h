@@ -100,6 +100,7 @@ class Containment : public PolicyHostTest {
   }
 
   asio::thread_pool disk{1};
+  asio::thread_pool editor{1};  // whoever saves policies
   Milliseconds latest_beat{};
   int rows = 0;
 

@@ -74,6 +74,14 @@ std::vector<Spoiled> folders() {
   };
 }
 
+/// Two folders change their names, one rename after the other.
+bool exchange(const fs::path& one, const fs::path& other, const fs::path& away) {
+  fs::rename(one, away);
+  fs::rename(other, one);
+  fs::rename(away, other);
+  return true;
+}
+
 class Folders : public Containment {
  public:
   static asio::awaitable<void> expect_refused(Folders& test, const Spoiled& spoiled) {
@@ -98,7 +106,10 @@ class Folders : public Containment {
     test.latest_beat = {};
     const auto start = std::chrono::steady_clock::now();
     // Somebody else's thread: how long the disk takes for it is nothing that the core could hold up.
-    auto spoil = [&spoiled, &test] { return spoiled.spoil(test.folder), true; };
+    auto spoil = [&spoiled, &test] {
+      spoiled.spoil(test.folder);
+      return true;
+    };
     co_await base::run_on(test.editor.get_executor(), std::move(spoil));
     std::function<bool(const PolicyStatus&)> answered = [&test](const PolicyStatus&) { return !test.history.empty(); };
     co_await test.until(std::move(answered));
@@ -126,8 +137,6 @@ class Folders : public Containment {
     };
     co_await test.until(std::move(mended));
   }
-
-  asio::thread_pool editor{1};
 };
 
 TEST_F(Folders, AHostileFileIsRefusedAndTheLastGoodPolicyStays) {
@@ -181,9 +190,8 @@ TEST_F(Folders, AFolderThatIsReplacedAHundredTimesASecondDecidesByWholePolicies)
     asio::steady_timer timer(test.io);
     const auto start = std::chrono::steady_clock::now();
     for (int i = 0; i < 200; ++i) {
-      fs::rename(test.folder, test.root.path() / "away");
-      fs::rename(other, test.folder);
-      fs::rename(test.root.path() / "away", other);
+      auto work = [&test, &other] { return exchange(test.folder, other, test.root.path() / "away"); };
+      co_await base::run_on(test.editor.get_executor(), std::move(work));
       co_await test.expect_next_right();
       timer.expires_at(start + 10ms * (i + 1));
       boost::system::error_code failed;
